@@ -1,0 +1,92 @@
+import type { IncomingMessage } from "node:http";
+
+/** Why a transport failed. */
+export type TransportErrorCode =
+  /** Two polls, or two data requests, at the same time. */
+  | "ERR_TRANSPORT_OVERLAP"
+  /** The peer went away in the middle of a request. */
+  | "ERR_TRANSPORT_ABORTED"
+  /** The peer sent what this transport or protocol revision does not allow. */
+  | "ERR_TRANSPORT_PROTOCOL"
+  /** The connection below failed; `cause` says how. */
+  | "ERR_TRANSPORT_CONNECTION";
+
+/** A transport failed. It is the `description` of a session's `close` event (reason R1, R11). */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  /** Kept for callers that tell errors apart by `type`, as the clients do. */
+  readonly type = "TransportError";
+  readonly code: TransportErrorCode;
+  /** What caused it, if that is known: the error of the connection. */
+  readonly description: unknown;
+
+  constructor(code: TransportErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.description = cause;
+  }
+}
+
+/** An option has a wrong value. Thrown by constructors. */
+export class OptionsError extends TypeError {
+  override readonly name = "OptionsError";
+  readonly code = "ERR_OPTION_VALUE";
+  /** The name of the option. */
+  readonly option: string;
+
+  constructor(option: string, value: unknown, accepted: string) {
+    super(`option "${option}": ${describe(value)} is not accepted, it takes ${accepted}`);
+    this.option = option;
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "array" : "object";
+  return String(value);
+}
+
+/** The codes by which a server refuses a request: numbers and texts are fixed by the clients. */
+export const HANDSHAKE_ERRORS = {
+  UNKNOWN_TRANSPORT: 0,
+  UNKNOWN_SID: 1,
+  BAD_HANDSHAKE_METHOD: 2,
+  BAD_REQUEST: 3,
+  FORBIDDEN: 4,
+  UNSUPPORTED_PROTOCOL_VERSION: 5,
+} as const;
+
+export type HandshakeErrorCode = (typeof HANDSHAKE_ERRORS)[keyof typeof HANDSHAKE_ERRORS];
+
+/** The text that a client gets with each code. */
+export const HANDSHAKE_ERROR_MESSAGES: Readonly<Record<HandshakeErrorCode, string>> = {
+  0: "Transport unknown",
+  1: "Session ID unknown",
+  2: "Bad handshake method",
+  3: "Bad request",
+  4: "Forbidden",
+  5: "Unsupported protocol version",
+};
+
+/** Why a request is refused. */
+export interface Refusal {
+  readonly code: HandshakeErrorCode;
+  /** What the client is told. */
+  readonly message: string;
+  /** What the operator is told in addition; `name` tells the cases of code 3 apart. */
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** The argument of the server's `connection_error` event. */
+export interface ConnectionError extends Refusal {
+  readonly req: IncomingMessage | undefined;
+}
+
+/** Makes a refusal with the text that belongs to its code, unless `message` is given. */
+export function refusal(
+  code: HandshakeErrorCode,
+  context: Readonly<Record<string, unknown>>,
+  message: string = HANDSHAKE_ERROR_MESSAGES[code],
+): Refusal {
+  return { code, message, context };
+}

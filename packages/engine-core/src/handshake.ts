@@ -1,0 +1,72 @@
+import type { IncomingMessage } from "node:http";
+import { HANDSHAKE_ERRORS, refusal, type Refusal } from "./errors.js";
+import { queryOf } from "./request.js";
+import type { TransportName } from "./transports/transport.js";
+
+/** What the verdict depends on besides the request. */
+export interface JudgeContext {
+  /** The transports that the server offers. */
+  readonly transports: readonly TransportName[];
+  /** The transport of the session with this id, if there is one. */
+  transportOf(sid: string): TransportName | undefined;
+}
+
+/** Characters that no HTTP header may have (RFC 9110, section 5.5). */
+// oxlint-disable-next-line no-control-regex -- these are the characters in question
+const INVALID_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * Decides whether a request may go on, by what can be known at once. The order is that of
+ * behaviour 2: transport, origin, session and its transport, method, upgrade. `allowRequest`, the
+ * protocol revision and the new id come after it, for handshakes only.
+ *
+ * @returns why the request is refused, or `undefined`
+ */
+export function judgeRequest(
+  req: IncomingMessage,
+  isUpgrade: boolean,
+  context: JudgeContext,
+): Refusal | undefined {
+  const { transport, sid } = queryOf(req);
+  if (!isOffered(transport, context.transports)) {
+    return refusal(HANDSHAKE_ERRORS.UNKNOWN_TRANSPORT, { transport });
+  }
+  const { origin } = req.headers;
+  if (origin !== undefined && INVALID_HEADER.test(origin)) {
+    return badRequest("INVALID_ORIGIN", { origin });
+  }
+  if (sid === undefined || sid === "") return judgeHandshake(req, isUpgrade, transport);
+  const previousTransport = typeof sid === "string" ? context.transportOf(sid) : undefined;
+  if (previousTransport === undefined) return refusal(HANDSHAKE_ERRORS.UNKNOWN_SID, { sid });
+  if (!isUpgrade && (previousTransport !== transport || transport !== "polling")) {
+    return badRequest("TRANSPORT_MISMATCH", { transport, previousTransport });
+  }
+  return undefined;
+}
+
+function judgeHandshake(
+  req: IncomingMessage,
+  isUpgrade: boolean,
+  transport: string,
+): Refusal | undefined {
+  if (req.method !== "GET") {
+    return refusal(HANDSHAKE_ERRORS.BAD_HANDSHAKE_METHOD, { method: req.method });
+  }
+  if (transport === "websocket" && !isUpgrade) return badRequest("TRANSPORT_HANDSHAKE_ERROR");
+  return undefined;
+}
+
+/** Code 3, "Bad request", of which `name` tells the operator the case. */
+export function badRequest(name: string, context?: Readonly<Record<string, unknown>>): Refusal {
+  return refusal(HANDSHAKE_ERRORS.BAD_REQUEST, { name, ...context });
+}
+
+/** WebTransport sessions do not begin with a request (section 2.10), so no request may ask for one. */
+function isOffered(
+  transport: string | string[] | undefined,
+  offered: readonly string[],
+): transport is string {
+  return (
+    typeof transport === "string" && transport !== "webtransport" && offered.includes(transport)
+  );
+}

@@ -1,0 +1,26 @@
+import type { ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { HANDSHAKE_ERRORS, type Refusal } from "./errors.js";
+
+/** Answers an HTTP request that is refused (behaviour 3). */
+export function answerRefusal({ code, message }: Refusal, res: ServerResponse): void {
+  if (res.headersSent || res.destroyed) return;
+  res.writeHead(code === HANDSHAKE_ERRORS.FORBIDDEN ? 403 : 400, {
+    "Content-Type": "application/json",
+  });
+  res.end(JSON.stringify({ code, message }));
+}
+
+/** Answers a WebSocket upgrade that is refused, and ends the connection (behaviour 12). */
+export function rejectUpgrade({ message }: Refusal, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const answer =
+    "HTTP/1.1 400 Bad Request\r\n" +
+    "Connection: close\r\n" +
+    "Content-type: text/html\r\n" +
+    `Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`;
+  socket.end(answer, () => socket.destroy());
+}

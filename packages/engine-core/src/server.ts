@@ -1,0 +1,456 @@
+import { EventEmitter } from "node:events";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { codecV4 } from "@jackfield/parser";
+import createCors from "cors";
+import createDebug from "debug";
+import { WebSocketServer, type Server as WsServer } from "ws";
+import { attach, type AttachOptions, type HttpServer } from "./attach.js";
+import { systemClock, type Clock } from "./clock.js";
+import type { OutgoingPacket, PacketCodec } from "./codec.js";
+import { sessionCookie } from "./cookies.js";
+import { HANDSHAKE_ERRORS, refusal, type ConnectionError, type Refusal } from "./errors.js";
+import { FlushQueue } from "./flush-queue.js";
+import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
+import { generateId } from "./ids.js";
+import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
+import { resolveOptions, type ResolvedOptions, type ServerOptions } from "./options.js";
+import { answerRefusal, rejectUpgrade } from "./refuse.js";
+import { queryOf } from "./request.js";
+import { Session, type SessionContext } from "./session.js";
+import { TimerWheel, type Scheduler } from "./timer-wheel.js";
+import { PollingTransport, type ResponseHeaders } from "./transports/polling.js";
+import type { Transport, TransportName } from "./transports/transport.js";
+import { EngineWebSocket, WebSocketTransport } from "./transports/websocket.js";
+
+const debug = createDebug("engine");
+
+/** What a server is made of. Everything has a default. */
+export interface ServerDeps {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  /** The implementation of each protocol revision, by number. */
+  readonly codecs: Readonly<Record<number, PacketCodec>>;
+}
+
+/** The events of a server. */
+export interface ServerEvents {
+  connection: [session: Session];
+  /** A request was refused. */
+  connection_error: [error: ConnectionError];
+  /** The headers of the first response of a session, before they are written. */
+  initial_headers: [headers: ResponseHeaders, req: IncomingMessage];
+  /** The headers of any response of a session, before they are written. */
+  headers: [headers: ResponseHeaders, req: IncomingMessage];
+  flush: [session: Session, packets: readonly OutgoingPacket[]];
+  drain: [session: Session];
+  /** A listener of the application threw. Without a listener it becomes a process warning. */
+  handler_error: [error: unknown, session: Session | undefined];
+}
+
+/** Where a polling session may upgrade to. */
+const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket"];
+
+/**
+ * An Engine.IO server: sessions over HTTP long-polling and WebSocket.
+ *
+ * It needs an HTTP server: call {@link attach}, or hand requests over with {@link handleRequest} and
+ * {@link handleUpgrade}.
+ */
+export class Server extends EventEmitter<ServerEvents> {
+  readonly opts: ResolvedOptions;
+  /** The open sessions, by id. */
+  readonly clients: Record<string, Session> = Object.create(null) as Record<string, Session>;
+  /** The HTTP server attached last. */
+  httpServer: HttpServer | undefined;
+  #clientsCount = 0;
+  /** For HTTP requests: CORS, then the middlewares. */
+  readonly #requestMiddlewares: Middleware[] = [];
+  readonly #middlewares: Middleware[] = [];
+  readonly #codecs: ServerDeps["codecs"];
+  readonly #context: SessionContext;
+  readonly #judgeContext: JudgeContext;
+  readonly #websockets: WsServer<typeof EngineWebSocket>;
+  /** What middlewares set for the 101 response of an upgrade in progress. */
+  readonly #upgradeHeaders = new WeakMap<IncomingMessage, string[]>();
+
+  /** @throws {OptionsError} ERR_OPTION_VALUE, for an option with a wrong value */
+  constructor(options?: ServerOptions, deps: Partial<ServerDeps> = {}) {
+    super();
+    this.opts = resolveOptions(options);
+    const clock = deps.clock ?? systemClock;
+    this.#codecs = deps.codecs ?? { 4: codecV4 };
+    this.#context = {
+      clock,
+      scheduler: deps.scheduler ?? new TimerWheel(clock),
+      flushQueue: new FlushQueue(),
+      options: this.opts,
+      upgrades: (transport) => this.upgrades(transport),
+      onFlush: (session, packets) => this.emit("flush", session, packets),
+      onDrain: (session) => this.emit("drain", session),
+      onClose: (session) => this.#forget(session),
+      onHandlerError: (error, session) => this.#onHandlerError(error, session),
+    };
+    this.#judgeContext = {
+      transports: this.opts.transports,
+      transportOf: (sid) => this.clients[sid]?.transport.name,
+    };
+    this.#websockets = new WebSocketServer<typeof EngineWebSocket>({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: this.opts.maxHttpBufferSize,
+      WebSocket: EngineWebSocket,
+    });
+    this.#websockets.on("headers", (lines, req) => this.#addUpgradeHeaders(lines, req));
+    if (this.opts.cors !== undefined) {
+      // One cast: the types of `cors` do not tell its two forms apart.
+      this.#requestMiddlewares.push(createCors(this.opts.cors as createCors.CorsOptions));
+    }
+  }
+
+  /** How many sessions are open. */
+  get clientsCount(): number {
+    return this.#clientsCount;
+  }
+
+  /** The transports that a session on `transport` may upgrade to (behaviour 22). */
+  upgrades(transport: string): TransportName[] {
+    if (!this.opts.allowUpgrades || transport !== "polling") return [];
+    return UPGRADES_OF_POLLING.filter((name) => this.opts.transports.includes(name));
+  }
+
+  /** Adds a middleware, which sees every HTTP request and every WebSocket upgrade (behaviour 8). */
+  use(middleware: Middleware): this {
+    this.#requestMiddlewares.push(middleware);
+    this.#middlewares.push(middleware);
+    return this;
+  }
+
+  /**
+   * Makes the id of a new session. Applications may replace the method; it may return a promise.
+   * The id must not be in use.
+   */
+  generateId(_req: IncomingMessage): string | PromiseLike<string> {
+    return generateId();
+  }
+
+  /** Serves the requests of an HTTP server that begin with the path of the options. */
+  attach(httpServer: HttpServer, options?: AttachOptions): this {
+    this.httpServer = httpServer;
+    attach(this, httpServer, this.#context.clock, options);
+    return this;
+  }
+
+  /** Serves one HTTP request. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    debug("%s %s", req.method, req.url);
+    const refuse = (why: Refusal): void => {
+      this.#refused(why, req);
+      answerRefusal(why, res);
+    };
+    this.#protect(refuse, () =>
+      this.#runMiddlewares(req, res, (failure) => {
+        const why = failure ?? judgeRequest(req, false, this.#judgeContext);
+        if (why !== undefined) refuse(why);
+        else if (queryOf(req)["sid"]) this.#continueSession(req, res);
+        else this.#openPolling(req, res, refuse);
+      }),
+    );
+  }
+
+  /** Serves one WebSocket upgrade. `head` is what the client has sent behind the request. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until `ws` listens: without a listener, an error of the socket would end the process.
+    socket.on("error", ignoreError);
+    const refuse = (why: Refusal): void => {
+      this.#refused(why, req);
+      rejectUpgrade(why, socket);
+    };
+    this.#protect(refuse, () =>
+      this.#runUpgradeMiddlewares(req, socket, (failure) => {
+        const why = failure ?? judgeRequest(req, true, this.#judgeContext);
+        if (why !== undefined) refuse(why);
+        else if (queryOf(req)["sid"]) this.#upgradeSession(req, socket, head);
+        else this.#openWebSocket(req, socket, head, refuse);
+      }),
+    );
+  }
+
+  /** Closes every session. Waiting polls are answered, nobody else is waited for (behaviour 39). */
+  close(): this {
+    debug("closing all sessions");
+    for (const session of Object.values(this.clients)) session.close(true);
+    return this;
+  }
+
+  // ── requests of known sessions ─────────────────────────────────────────────
+
+  #continueSession(req: IncomingMessage, res: ServerResponse): void {
+    this.#sessionOf(req)?.transport.onRequest?.(req, res);
+  }
+
+  #upgradeSession(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const sid = this.#sessionOf(req)?.id ?? "";
+    this.#acceptWebSocket(req, socket, head, (websocket) => {
+      const session = this.clients[sid];
+      const codec = session && this.#codecs[session.protocol];
+      // The session may have gone meanwhile; other transports do not come this way (behaviour 14).
+      if (codec === undefined || queryOf(req)["transport"] !== "websocket") websocket.close();
+      else session?.probe(this.#webSocketTransport(req, websocket, socket, codec));
+    });
+  }
+
+  #sessionOf(req: IncomingMessage): Session | undefined {
+    const { sid } = queryOf(req);
+    return typeof sid === "string" ? this.clients[sid] : undefined;
+  }
+
+  // ── handshakes ─────────────────────────────────────────────────────────────
+
+  #openPolling(req: IncomingMessage, res: ServerResponse, refuse: (why: Refusal) => void): void {
+    this.#admit(req, refuse, (id, codec) => {
+      const transport = new PollingTransport({
+        codec,
+        supportsBinary: !queryOf(req)["b64"],
+        scheduler: this.#context.scheduler,
+        maxHttpBufferSize: this.opts.maxHttpBufferSize,
+        onHeaders: (headers, request) => this.#onHeaders(headers, request, id),
+      });
+      const session = this.#createSession(id, codec, transport, req);
+      transport.onRequest(req, res);
+      this.#announce(session);
+    });
+  }
+
+  #openWebSocket(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    refuse: (why: Refusal) => void,
+  ): void {
+    this.#admit(req, refuse, (id, codec) => {
+      this.#acceptWebSocket(req, socket, head, (websocket) => {
+        if (queryOf(req)["transport"] !== "websocket") {
+          websocket.close();
+          return;
+        }
+        const transport = this.#webSocketTransport(req, websocket, socket, codec);
+        this.#announce(this.#createSession(id, codec, transport, req));
+      });
+    });
+  }
+
+  /** The part of a handshake that may take time: `allowRequest`, then the id (behaviour 2). */
+  #admit(
+    req: IncomingMessage,
+    refuse: (why: Refusal) => void,
+    admitted: (id: string, codec: PacketCodec) => void,
+  ): void {
+    this.#askApplication(req, refuse, () => {
+      const protocol = queryOf(req)["EIO"] === "4" ? 4 : 3;
+      const codec = this.#codecs[protocol];
+      if (codec === undefined) {
+        refuse(refusal(HANDSHAKE_ERRORS.UNSUPPORTED_PROTOCOL_VERSION, { protocol }));
+        return;
+      }
+      this.#makeId(req, refuse, (id) => admitted(id, codec));
+    });
+  }
+
+  #askApplication(req: IncomingMessage, refuse: (why: Refusal) => void, allowed: () => void): void {
+    const { allowRequest } = this.opts;
+    if (allowRequest === undefined) {
+      allowed();
+      return;
+    }
+    let answered = false;
+    allowRequest(req, (error, success) => {
+      if (answered) return;
+      answered = true;
+      if (success === true) this.#protect(refuse, allowed);
+      else refuse(forbidden(error));
+    });
+  }
+
+  #makeId(req: IncomingMessage, refuse: (why: Refusal) => void, made: (id: string) => void): void {
+    const refuseId = (error: unknown): void => refuse(badRequest("ID_GENERATION_ERROR", { error }));
+    const check = (id: unknown): void => {
+      if (typeof id !== "string" || id === "") refuseId(new TypeError("an id must be a string"));
+      else if (this.clients[id] !== undefined) refuseId(new Error("the id is in use"));
+      else this.#protect(refuse, () => made(id));
+    };
+    let id;
+    try {
+      id = this.generateId(req);
+    } catch (error) {
+      refuseId(error);
+      return;
+    }
+    if (typeof id === "string") check(id);
+    else Promise.resolve(id).then(check, refuseId);
+  }
+
+  #createSession(
+    id: string,
+    codec: PacketCodec,
+    transport: Transport,
+    request: IncomingMessage,
+  ): Session {
+    const session = new Session(this.#context, { id, codec, transport, request });
+    this.clients[id] = session;
+    this.#clientsCount += 1;
+    session.open();
+    return session;
+  }
+
+  #announce(session: Session): void {
+    debug("session %s opened", session.id);
+    try {
+      this.emit("connection", session);
+    } catch (error) {
+      this.#onHandlerError(error, session);
+    }
+  }
+
+  #forget(session: Session): void {
+    delete this.clients[session.id];
+    this.#clientsCount -= 1;
+  }
+
+  // ── WebSocket connections ──────────────────────────────────────────────────
+
+  #acceptWebSocket(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    accepted: (websocket: EngineWebSocket) => void,
+  ): void {
+    // The 101 response and the open packet leave in one write.
+    socket.cork();
+    this.#websockets.handleUpgrade(req, socket, head, (websocket) => {
+      socket.removeListener("error", ignoreError);
+      accepted(websocket);
+    });
+    socket.uncork();
+  }
+
+  #webSocketTransport(
+    req: IncomingMessage,
+    websocket: EngineWebSocket,
+    stream: Duplex,
+    codec: PacketCodec,
+  ): WebSocketTransport {
+    return new WebSocketTransport({
+      websocket,
+      stream,
+      codec,
+      supportsBinary: !queryOf(req)["b64"],
+      batch: this.#context.flushQueue.batch,
+    });
+  }
+
+  // ── headers ────────────────────────────────────────────────────────────────
+
+  #onHeaders(headers: ResponseHeaders, req: IncomingMessage, id: string): void {
+    if (!queryOf(req)["sid"]) {
+      if (this.opts.cookie !== false) headers["Set-Cookie"] = sessionCookie(id, this.opts.cookie);
+      this.emit("initial_headers", headers, req);
+    }
+    this.emit("headers", headers, req);
+  }
+
+  #addUpgradeHeaders(lines: string[], req: IncomingMessage): void {
+    lines.push(...(this.#upgradeHeaders.get(req) ?? []));
+    if (this.listenerCount("headers") + this.listenerCount("initial_headers") === 0) return;
+    const headers: ResponseHeaders = {};
+    if (!queryOf(req)["sid"]) this.emit("initial_headers", headers, req);
+    this.emit("headers", headers, req);
+    lines.push(...headerLines(headers));
+  }
+
+  // ── middlewares, refusals, errors ──────────────────────────────────────────
+
+  #runMiddlewares(
+    req: IncomingMessage,
+    res: ServerResponse,
+    done: (failure: Refusal | undefined) => void,
+  ): void {
+    if (this.#requestMiddlewares.length === 0) done(undefined);
+    else {
+      runMiddlewares(this.#requestMiddlewares, req, res, (error) => done(middlewareFailure(error)));
+    }
+  }
+
+  #runUpgradeMiddlewares(
+    req: IncomingMessage,
+    socket: Duplex,
+    done: (failure: Refusal | undefined) => void,
+  ): void {
+    if (this.#middlewares.length === 0) {
+      done(undefined);
+      return;
+    }
+    const res = new UpgradeResponse(socket);
+    // One cast: a response that was never a real one (see UpgradeResponse).
+    runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
+      // Some middlewares add their headers when the head is written.
+      res.writeHead();
+      this.#upgradeHeaders.set(req, headerLines(res.getHeaders()));
+      done(middlewareFailure(error));
+    });
+  }
+
+  #refused(why: Refusal, req: IncomingMessage): void {
+    debug("refused: %s %o", why.message, why.context);
+    try {
+      this.emit("connection_error", { req, ...why });
+    } catch (error) {
+      this.#onHandlerError(error, undefined);
+    }
+  }
+
+  /** Runs code of the application: what it throws refuses the request, and reaches the operator. */
+  #protect(refuse: (why: Refusal) => void, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#onHandlerError(error, undefined);
+      refuse(badRequest("HANDLER_FAILURE", { error }));
+    }
+  }
+
+  #onHandlerError(error: unknown, session: Session | undefined): void {
+    debug("a handler threw: %o", error);
+    try {
+      if (this.emit("handler_error", error, session)) return;
+    } catch (secondError) {
+      error = secondError;
+    }
+    process.emitWarning(error instanceof Error ? error : String(error), {
+      code: "JACKFIELD_HANDLER_ERROR",
+    });
+  }
+}
+
+function forbidden(error: unknown): Refusal {
+  const text = error instanceof Error ? error.message : error;
+  const message = typeof text === "string" && text !== "" ? text : undefined;
+  return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { message: error }, message);
+}
+
+function middlewareFailure(error: unknown): Refusal | undefined {
+  return error === undefined ? undefined : badRequest("MIDDLEWARE_FAILURE", { error });
+}
+
+function headerLines(headers: OutgoingHttpHeaders): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    for (const line of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${line}`);
+  }
+  return lines;
+}
+
+function ignoreError(error: Error): void {
+  debug("socket failed before the upgrade: %s", error.message);
+}

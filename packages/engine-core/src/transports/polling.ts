@@ -1,0 +1,238 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { PacketError } from "@jackfield/parser";
+import type { Timer } from "../clock.js";
+import type { EnginePacket, OutgoingPacket, PacketCodec, RawData } from "../codec.js";
+import { TransportError } from "../errors.js";
+import { LazyEmitter } from "../lazy-emitter.js";
+import type { Scheduler } from "../timer-wheel.js";
+import { readBody, type BodyResult } from "./polling-body.js";
+import type { Transport, TransportEvents, TransportHost } from "./transport.js";
+
+/** What a polling transport is made of. */
+export interface PollingTransportInit {
+  readonly codec: PacketCodec;
+  readonly supportsBinary: boolean;
+  readonly scheduler: Scheduler;
+  /** Bytes that the body of one request may have. */
+  readonly maxHttpBufferSize: number;
+  /** Lets the server add to the headers of a response, before they are written. */
+  readonly onHeaders: (headers: ResponseHeaders, req: IncomingMessage) => void;
+}
+
+/** Headers by name. */
+export type ResponseHeaders = Record<string, string | string[]>;
+
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+/** How long an orderly close waits for a poll by which to tell the peer, in ms (behaviour 38). */
+const CLOSE_TIMEOUT = 30_000;
+
+const CLOSE: OutgoingPacket = { type: "close" };
+const NOOP: OutgoingPacket = { type: "noop" };
+
+/**
+ * Long-polling over HTTP (behaviours 28 to 38): the peer keeps one GET open, which the next payload
+ * answers, and POSTs what it has to say.
+ */
+export class PollingTransport extends LazyEmitter<TransportEvents> implements Transport {
+  readonly name = "polling";
+  sid: string | undefined;
+  readonly supportsBinary: boolean;
+  readonly bufferedBytes = 0;
+  readonly #init: PollingTransportInit;
+  #host: TransportHost | undefined;
+  #poll: Exchange | undefined;
+  #data: Exchange | undefined;
+  #discarded = false;
+  #closed = false;
+  /** Set while an orderly close waits for a poll. */
+  #closing: { readonly closed: (() => void) | undefined; readonly timer: Timer } | undefined;
+
+  constructor(init: PollingTransportInit) {
+    super();
+    this.supportsBinary = init.supportsBinary;
+    this.#init = init;
+  }
+
+  get writable(): boolean {
+    return this.#poll !== undefined;
+  }
+
+  host(host: TransportHost): void {
+    this.#host = host;
+  }
+
+  onRequest(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method === "GET") this.#onPoll(req, res);
+    else if (req.method === "POST") this.#onData(req, res);
+    else res.writeHead(500).end();
+  }
+
+  send(packets: readonly OutgoingPacket[], written?: () => void): void {
+    const poll = this.#poll;
+    if (poll === undefined) return;
+    this.#poll = undefined;
+    const closing = this.#closing;
+    this.#respond(
+      poll,
+      this.#init.codec.encodePayload(
+        closing === undefined ? packets : [...packets, CLOSE],
+        this.supportsBinary,
+      ),
+      written,
+    );
+    if (closing !== undefined) this.#finishClose(closing.closed);
+  }
+
+  close(closed?: () => void): void {
+    if (this.#closed) {
+      closed?.();
+      return;
+    }
+    this.#abortData();
+    if (this.#poll !== undefined) {
+      this.send([CLOSE]);
+      this.#finishClose(closed);
+    } else if (this.#discarded) {
+      this.#finishClose(closed);
+    } else {
+      this.#closing ??= {
+        closed,
+        timer: this.#init.scheduler.after(CLOSE_TIMEOUT, {
+          expire: () => this.#finishClose(closed),
+        }),
+      };
+    }
+  }
+
+  discard(): void {
+    this.#discarded = true;
+  }
+
+  #onPoll(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#poll !== undefined) {
+      res.writeHead(400).end();
+      this.#fail("ERR_TRANSPORT_OVERLAP", "overlap from client");
+      return;
+    }
+    const poll: Exchange = { req, res };
+    this.#poll = poll;
+    // The response closes without having been answered: the peer hung up.
+    res.on("close", () => {
+      if (this.#poll !== poll) return;
+      this.#poll = undefined;
+      this.#fail("ERR_TRANSPORT_ABORTED", "poll connection closed prematurely");
+    });
+    this.#host?.onReady();
+    if (this.#closing !== undefined && this.#poll === poll) this.send([NOOP]);
+  }
+
+  #onData(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#data !== undefined) {
+      res.writeHead(400).end();
+      this.#fail("ERR_TRANSPORT_OVERLAP", "data request overlap from client");
+      return;
+    }
+    if (
+      this.#init.codec.protocol === 4 &&
+      req.headers["content-type"] === "application/octet-stream"
+    ) {
+      res.writeHead(400).end();
+      this.#fail("ERR_TRANSPORT_PROTOCOL", "invalid content");
+      return;
+    }
+    const data: Exchange = { req, res };
+    this.#data = data;
+    readBody(req, this.#init.maxHttpBufferSize, (body) => {
+      if (this.#data !== data) return;
+      this.#data = undefined;
+      this.#onBody(data, body);
+    });
+  }
+
+  #onBody({ req, res }: Exchange, body: BodyResult): void {
+    switch (body.type) {
+      case "aborted":
+        this.#fail("ERR_TRANSPORT_ABORTED", "data request connection closed prematurely");
+        break;
+      case "too large":
+        res.writeHead(413).end();
+        break;
+      case "body":
+        this.#onPayload(body.data);
+        res.writeHead(
+          200,
+          this.#headers(req, { "Content-Type": "text/html", "Content-Length": "2" }),
+        );
+        res.end("ok");
+    }
+  }
+
+  #onPayload(payload: Buffer): void {
+    try {
+      this.#init.codec.decodePayload(payload, this.#onPacket);
+    } catch (error) {
+      if (!(error instanceof PacketError)) throw error;
+      this.#host?.onParseError(error);
+    }
+  }
+
+  // Made once per transport, because the codec calls it without a receiver.
+  readonly #onPacket = (packet: EnginePacket): boolean => {
+    if (packet.type !== "close") {
+      this.#host?.onPacket(packet);
+      return !this.#closed;
+    }
+    if (this.#poll !== undefined) this.send([NOOP]);
+    this.#finishClose(undefined);
+    this.#host?.onClose();
+    return false;
+  };
+
+  #respond({ req, res }: Exchange, payload: RawData, written: (() => void) | undefined): void {
+    const headers = this.#headers(req, {
+      "Content-Type":
+        typeof payload === "string" ? "text/plain; charset=UTF-8" : "application/octet-stream",
+      "Content-Length": String(Buffer.byteLength(payload)),
+    });
+    res.writeHead(200, headers);
+    res.end(payload, written);
+  }
+
+  #headers(req: IncomingMessage, headers: ResponseHeaders): ResponseHeaders {
+    const userAgent = req.headers["user-agent"];
+    // Internet Explorer takes responses with user input for attacks (behaviour 27).
+    if (
+      userAgent !== undefined &&
+      (userAgent.includes(";MSIE") || userAgent.includes("Trident/"))
+    ) {
+      headers["X-XSS-Protection"] = "0";
+    }
+    headers["cache-control"] = "no-store";
+    this.emit("headers", headers, req);
+    this.#init.onHeaders(headers, req);
+    return headers;
+  }
+
+  #fail(code: TransportError["code"], message: string): void {
+    this.#host?.onError(new TransportError(code, message));
+  }
+
+  #abortData(): void {
+    const data = this.#data;
+    this.#data = undefined;
+    data?.req.destroy();
+  }
+
+  #finishClose(closed: (() => void) | undefined): void {
+    if (this.#closed) return;
+    this.#closing?.timer.cancel();
+    this.#closing = undefined;
+    this.#closed = true;
+    closed?.();
+    this.emit("close");
+  }
+}

@@ -1,0 +1,121 @@
+import type { OutgoingPacket, PacketCodec } from "../codec.js";
+
+// WebSocket data frames of the server (RFC 6455, section 5.2), written by us: an unmasked frame is
+// two to ten bytes of header and the payload. Writing the frames of a whole tick into one buffer
+// makes one write of what would be two writes per packet, and one copy of each payload.
+
+const FIN_TEXT = 0x81;
+const FIN_BINARY = 0x82;
+/** The type character of a text message, the same in protocol 3 and 4. */
+const MESSAGE = 0x34;
+
+// What `measure` found out about the packets of one call, for `write` to use. The two always run
+// one after the other, so one array serves every connection.
+const sizes: number[] = [];
+const encodings: (string | Buffer)[] = [];
+
+/** Encodes one packet as a complete frame. */
+export function encodeFrame(
+  packet: OutgoingPacket,
+  codec: PacketCodec,
+  supportsBinary: boolean,
+): Buffer {
+  const buffer = Buffer.allocUnsafe(measure(packet, 0, codec, supportsBinary));
+  write(packet, 0, buffer, 0);
+  encodings.length = 0;
+  return buffer;
+}
+
+/** Encodes packets as complete frames, one behind the other. */
+export function encodeFrames(
+  packets: readonly OutgoingPacket[],
+  codec: PacketCodec,
+  supportsBinary: boolean,
+): Buffer {
+  let total = 0;
+  let index = 0;
+  for (const packet of packets) {
+    total += packet.frame?.length ?? measure(packet, index, codec, supportsBinary);
+    index += 1;
+  }
+  const buffer = Buffer.allocUnsafe(total);
+  let offset = 0;
+  index = 0;
+  for (const packet of packets) {
+    const frame = packet.frame;
+    if (frame === undefined) offset = write(packet, index, buffer, offset);
+    else {
+      buffer.set(frame, offset);
+      offset += frame.length;
+    }
+    index += 1;
+  }
+  encodings.length = 0;
+  return buffer;
+}
+
+/** Notes how the packet is encoded, and returns the length of its frame. */
+function measure(
+  packet: OutgoingPacket,
+  index: number,
+  codec: PacketCodec,
+  supportsBinary: boolean,
+): number {
+  let size: number;
+  if (isTextMessage(packet)) {
+    size = 1 + Buffer.byteLength(packet.data);
+  } else {
+    const encoded = codec.encodePacket(packet, supportsBinary);
+    encodings[index] = encoded;
+    size = Buffer.byteLength(encoded);
+  }
+  sizes[index] = size;
+  return size + headerLength(size);
+}
+
+/** Writes the frame of a measured packet, and returns the offset behind it. */
+function write(packet: OutgoingPacket, index: number, buffer: Buffer, start: number): number {
+  const size = sizes[index] ?? 0;
+  if (isTextMessage(packet)) {
+    const offset = writeHeader(buffer, start, FIN_TEXT, size);
+    buffer[offset] = MESSAGE;
+    return writeText(buffer, offset + 1, packet.data, size - 1);
+  }
+  const encoded = encodings[index] ?? "";
+  if (typeof encoded === "string") {
+    return writeText(buffer, writeHeader(buffer, start, FIN_TEXT, size), encoded, size);
+  }
+  const offset = writeHeader(buffer, start, FIN_BINARY, size);
+  buffer.set(encoded, offset);
+  return offset + size;
+}
+
+function isTextMessage(packet: OutgoingPacket): packet is OutgoingPacket & { data: string } {
+  return packet.type === "message" && typeof packet.data === "string";
+}
+
+function headerLength(size: number): number {
+  if (size < 126) return 2;
+  return size < 65_536 ? 4 : 10;
+}
+
+function writeHeader(buffer: Buffer, start: number, first: number, size: number): number {
+  buffer[start] = first;
+  if (size < 126) {
+    buffer[start + 1] = size;
+    return start + 2;
+  }
+  if (size < 65_536) {
+    buffer[start + 1] = 126;
+    return buffer.writeUInt16BE(size, start + 2);
+  }
+  buffer[start + 1] = 127;
+  buffer.writeUInt32BE(Math.floor(size / 0x1_0000_0000), start + 2);
+  return buffer.writeUInt32BE(size >>> 0, start + 6);
+}
+
+function writeText(buffer: Buffer, offset: number, text: string, size: number): number {
+  // As many bytes as characters: all of them ASCII, and Latin-1 is the faster way to write these.
+  buffer.write(text, offset, size, size === text.length ? "latin1" : "utf8");
+  return offset + size;
+}

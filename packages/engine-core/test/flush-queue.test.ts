@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { FlushQueue } from "../src/flush-queue.js";
+import { tick } from "./fixtures.js";
+
+test("everything is flushed at the end of the tick, in order", async () => {
+  const log: string[] = [];
+  const queue = new FlushQueue();
+  queue.add({ onTickEnd: () => log.push("first") });
+  queue.add({ onTickEnd: () => log.push("second") });
+  log.push("end of code");
+  await tick();
+  expect(log).toEqual(["end of code", "first", "second"]);
+});
+
+test("what is added during a flush is flushed after it", async () => {
+  const log: string[] = [];
+  const queue = new FlushQueue();
+  queue.add({
+    onTickEnd: () => {
+      queue.add({ onTickEnd: () => log.push("added") });
+      log.push("adding");
+    },
+  });
+  queue.add({ onTickEnd: () => log.push("other") });
+  await tick();
+  await tick();
+  expect(log).toEqual(["adding", "other", "added"]);
+});

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from "node:http";
+import { expect, test } from "vitest";
+import { judgeRequest, type JudgeContext } from "../src/handshake.js";
+import type { TransportName } from "../src/transports/transport.js";
+
+const sessions = new Map<string, TransportName>([
+  ["p", "polling"],
+  ["w", "websocket"],
+]);
+const context: JudgeContext = {
+  transports: ["polling", "websocket"],
+  transportOf: (sid) => sessions.get(sid),
+};
+
+function judge(query: string, { upgrade = false, method = "GET", origin = "" } = {}) {
+  const headers = origin === "" ? {} : { origin };
+  // One cast: the verdict reads nothing else of a request.
+  const req = { url: `/engine.io/?${query}`, method, headers } as unknown as IncomingMessage;
+  const why = judgeRequest(req, upgrade, context);
+  return why && { code: why.code, context: why.context };
+}
+
+test("good requests go on", () => {
+  expect(judge("EIO=4&transport=polling")).toBeUndefined();
+  expect(judge("EIO=4&transport=websocket", { upgrade: true })).toBeUndefined();
+  expect(judge("EIO=4&transport=polling&sid=p", { method: "POST" })).toBeUndefined();
+  expect(judge("EIO=4&transport=websocket&sid=p", { upgrade: true })).toBeUndefined();
+});
+
+test.each([
+  ["foo", "foo"],
+  ["__proto__", "__proto__"],
+  ["constructor", "constructor"],
+  ["webtransport", "webtransport"],
+])("the transport %s is unknown (4)", (name, transport) => {
+  expect(judge(`transport=${name}`)).toEqual({ code: 0, context: { transport } });
+});
+
+test("a missing or repeated transport is unknown", () => {
+  expect(judge("EIO=4")?.code).toBe(0);
+  expect(judge("transport=polling&transport=polling")?.code).toBe(0);
+});
+
+test("an origin with characters that no header may have is refused (11)", () => {
+  expect(judge("transport=polling", { origin: "http://a\n" })?.context["name"]).toBe(
+    "INVALID_ORIGIN",
+  );
+});
+
+test.each(["unknown", "__proto__", "p&sid=p"])("the session %s is unknown (4)", (sid) => {
+  expect(judge(`transport=polling&sid=${sid}`)?.code).toBe(1);
+});
+
+test("a request for another transport than the session's is refused (5)", () => {
+  expect(judge("transport=polling&sid=w")).toEqual({
+    code: 3,
+    context: { name: "TRANSPORT_MISMATCH", transport: "polling", previousTransport: "websocket" },
+  });
+});
+
+test("a plain request cannot reach a WebSocket session", () => {
+  expect(judge("transport=websocket&sid=w")?.code).toBe(3);
+});
+
+test("a handshake is a GET (10)", () => {
+  expect(judge("transport=polling", { method: "POST" })).toEqual({
+    code: 2,
+    context: { method: "POST" },
+  });
+});
+
+test("a WebSocket handshake needs an upgrade (4)", () => {
+  expect(judge("transport=websocket")).toEqual({
+    code: 3,
+    context: { name: "TRANSPORT_HANDSHAKE_ERROR" },
+  });
+});
+
+test("the transport is looked at first, the session before the method (2)", () => {
+  expect(judge("transport=foo&sid=unknown", { method: "POST" })?.code).toBe(0);
+  expect(judge("transport=polling&sid=unknown", { method: "PUT" })?.code).toBe(1);
+});

@@ -1,0 +1,24 @@
+import type { IncomingMessage } from "node:http";
+import { expect, test } from "vitest";
+import { queryOf } from "../src/request.js";
+
+function request(url: string, more = {}): IncomingMessage {
+  // One cast: nothing else of a request is read.
+  return { url, ...more } as IncomingMessage;
+}
+
+test("the query is parsed once and kept on the request (E13)", () => {
+  const req = request("/engine.io/?EIO=4&a=1&a=2&__proto__=x");
+  const query = queryOf(req);
+  expect({ ...query }).toEqual({ EIO: "4", a: ["1", "2"], ["__proto__"]: "x" });
+  expect(queryOf(req)).toBe(query);
+});
+
+test("a query that the host parsed is kept (E13)", () => {
+  const query = { transport: "polling" };
+  expect(queryOf(request("/engine.io/?transport=foo", { _query: query }))).toBe(query);
+});
+
+test("no query is an empty one", () => {
+  expect({ ...queryOf(request("/engine.io/")) }).toEqual({});
+});

@@ -1,0 +1,94 @@
+import type { Writable } from "node:stream";
+import { codecV4 } from "@jackfield/parser";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import * as ws from "ws";
+import type { OutgoingPacket } from "../../src/codec.js";
+import { encodeFrame, encodeFrames } from "../../src/transports/websocket-frame.js";
+
+function hex(packet: OutgoingPacket, supportsBinary = true): string {
+  return encodeFrame(packet, codecV4, supportsBinary).toString("hex");
+}
+
+// One cast: the types of `ws` leave out the class that it exports.
+const { Receiver } = ws as unknown as {
+  Receiver: new (options: { isServer: boolean }) => Writable;
+};
+
+/** Reads frames as `ws` reads those of a client, unmasked. */
+function readFrames(bytes: Buffer): Promise<(string | Buffer)[]> {
+  return new Promise((resolve, reject) => {
+    const messages: (string | Buffer)[] = [];
+    const receiver = new Receiver({ isServer: false });
+    receiver.on("message", (data: Buffer, isBinary: boolean) =>
+      messages.push(isBinary ? data : data.toString()),
+    );
+    receiver.on("error", reject);
+    receiver.on("finish", () => resolve(messages));
+    receiver.end(bytes);
+  });
+}
+
+test("a short text message has two bytes of header and its type", () => {
+  expect(hex({ type: "message", data: "hello" })).toBe("81063468656c6c6f");
+});
+
+test("a message without data is its type alone", () => {
+  expect(hex({ type: "message", data: "" })).toBe("810134");
+});
+
+test("other packets are encoded by the codec", () => {
+  expect(hex({ type: "ping" })).toBe("810132");
+  expect(hex({ type: "pong", data: "probe" })).toBe("81063370726f6265");
+});
+
+test("bytes are a binary frame without a type (62)", () => {
+  expect(hex({ type: "message", data: Buffer.from([1, 2, 3]) })).toBe("8203010203");
+});
+
+test("a client without binary support gets base64 text (62)", () => {
+  expect(hex({ type: "message", data: Buffer.from([1, 2, 3]) }, false)).toBe("81056241514944");
+});
+
+test.each([
+  [124, 2],
+  [125, 4],
+  [65_534, 4],
+  [65_535, 10],
+])("a message of %i characters has %i bytes of header", (length, header) => {
+  const frame = encodeFrame({ type: "message", data: "a".repeat(length) }, codecV4, true);
+  expect(frame.length).toBe(header + 1 + length);
+});
+
+test("several packets stand one behind the other, encoded before or now", () => {
+  const shared: OutgoingPacket = {
+    type: "message",
+    data: "b",
+    frame: Buffer.from("810234FF", "hex"),
+  };
+  const buffer = encodeFrames(
+    [{ type: "message", data: "a" }, shared, { type: "message", data: Buffer.from([9]) }],
+    codecV4,
+    true,
+  );
+  expect(buffer.toString("hex")).toBe("81023461810234ff820109");
+});
+
+test("a peer reads from the frames exactly what was sent", async () => {
+  const message = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.string({ unit: "grapheme", maxLength: 300 }),
+    fc.integer({ min: 0, max: 70_000 }).map((length) => "é".repeat(length)),
+    fc.uint8Array({ maxLength: 70_000 }).map((bytes) => Buffer.from(bytes)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { minLength: 1, maxLength: 5 }), async (messages) => {
+      const packets = messages.map((data): OutgoingPacket => ({ type: "message", data }));
+      const expected = messages.map((data) =>
+        typeof data === "string" ? `4${Buffer.from(data).toString()}` : data,
+      );
+      expect(await readFrames(encodeFrames(packets, codecV4, true))).toEqual(expected);
+    }),
+    { numRuns: 50 },
+  );
+});
