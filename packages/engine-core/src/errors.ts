@@ -71,22 +71,25 @@ export const HANDSHAKE_ERROR_MESSAGES: Readonly<Record<HandshakeErrorCode, strin
 /** Why a request is refused. */
 export interface Refusal {
   readonly code: HandshakeErrorCode;
-  /** What the client is told. */
+  /** The text that belongs to the code. */
   readonly message: string;
+  /** What the client is told in place of it. */
+  readonly answer?: string | undefined;
   /** What the operator is told in addition; `name` tells the cases of code 3 apart. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 
 /** The argument of the server's `connection_error` event. */
-export interface ConnectionError extends Refusal {
+export interface ConnectionError extends Omit<Refusal, "answer"> {
+  /** `undefined` for a WebTransport session without a request. */
   readonly req: IncomingMessage | undefined;
 }
 
-/** Makes a refusal with the text that belongs to its code, unless `message` is given. */
+/** Makes a refusal with the text that belongs to its code. */
 export function refusal(
   code: HandshakeErrorCode,
   context: Readonly<Record<string, unknown>>,
-  message: string = HANDSHAKE_ERROR_MESSAGES[code],
+  answer?: string,
 ): Refusal {
-  return { code, message, context };
+  return { code, message: HANDSHAKE_ERROR_MESSAGES[code], answer, context };
 }

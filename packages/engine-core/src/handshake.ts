@@ -3,12 +3,18 @@ import { HANDSHAKE_ERRORS, refusal, type Refusal } from "./errors.js";
 import { queryOf } from "./request.js";
 import type { TransportName } from "./transports/transport.js";
 
+/** What the verdict depends on in a session. */
+export interface JudgedSession {
+  readonly protocol: number;
+  readonly transport: { readonly name: TransportName };
+}
+
 /** What the verdict depends on besides the request. */
 export interface JudgeContext {
   /** The transports that the server offers. */
   readonly transports: readonly TransportName[];
-  /** The transport of the session with this id, if there is one. */
-  transportOf(sid: string): TransportName | undefined;
+  /** The session with this id, if there is one. */
+  sessionOf(sid: string): JudgedSession | undefined;
 }
 
 /** Characters that no HTTP header may have (RFC 9110, section 5.5). */
@@ -33,15 +39,27 @@ export function judgeRequest(
   }
   const { origin } = req.headers;
   if (origin !== undefined && INVALID_HEADER.test(origin)) {
+    // Whoever looks at the request later must not repeat it in a header.
+    (req.headers as Record<string, unknown>)["origin"] = null;
     return badRequest("INVALID_ORIGIN", { origin });
   }
   if (sid === undefined || sid === "") return judgeHandshake(req, isUpgrade, transport);
-  const previousTransport = typeof sid === "string" ? context.transportOf(sid) : undefined;
-  if (previousTransport === undefined) return refusal(HANDSHAKE_ERRORS.UNKNOWN_SID, { sid });
+  const session = typeof sid === "string" ? context.sessionOf(sid) : undefined;
+  if (session === undefined) return refusal(HANDSHAKE_ERRORS.UNKNOWN_SID, { sid });
+  const previousTransport = session.transport.name;
   if (!isUpgrade && (previousTransport !== transport || transport !== "polling")) {
     return badRequest("TRANSPORT_MISMATCH", { transport, previousTransport });
   }
+  const protocol = protocolOf(req);
+  if (protocol !== session.protocol) {
+    return badRequest("PROTOCOL_MISMATCH", { protocol, previousProtocol: session.protocol });
+  }
   return undefined;
+}
+
+/** The protocol revision that a client speaks (behaviour 26). */
+export function protocolOf(req: IncomingMessage): 3 | 4 {
+  return queryOf(req)["EIO"] === "4" ? 4 : 3;
 }
 
 function judgeHandshake(

@@ -53,11 +53,18 @@ function isError(error: unknown): boolean {
  */
 export class UpgradeResponse extends OutgoingMessage {
   readonly #socket: Duplex;
+  /** The names of the headers as they were set, by their lower-case form. */
+  readonly #names = new Map<string, string>();
   statusCode = 200;
 
   constructor(socket: Duplex) {
     super();
     this.#socket = socket;
+  }
+
+  override setHeader(name: string, value: string | number | readonly string[]): this {
+    this.#names.set(name.toLowerCase(), name);
+    return super.setHeader(name, value);
   }
 
   writeHead(): this {
@@ -73,12 +80,24 @@ export class UpgradeResponse extends OutgoingMessage {
     return this;
   }
 
-  /** The headers for the 101 response, one line for each value. */
-  headerLines(): string[] {
-    const lines: string[] = [];
-    for (const [name, value] of Object.entries(this.getHeaders())) {
-      for (const line of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${line}`);
-    }
-    return lines;
+  /** The headers for the 101 response, with their names as they were set. */
+  headerEntries(): [name: string, value: HeaderValue][] {
+    return this.getHeaderNames().map((name) => [
+      this.#names.get(name) ?? name,
+      this.getHeader(name),
+    ]);
   }
+}
+
+/** What a header may be set to. */
+export type HeaderValue = string | number | readonly string[] | undefined;
+
+/** The lines of a response's head, one line for each value (behaviour 8). */
+export function headerLines(headers: Iterable<[name: string, value: HeaderValue]>): string[] {
+  const lines: string[] = [];
+  for (const [name, value] of headers) {
+    const values = typeof value === "object" ? value : [value];
+    for (const single of values) lines.push(`${name}: ${single}`);
+  }
+  return lines;
 }

@@ -3,24 +3,24 @@ import type { Duplex } from "node:stream";
 import { HANDSHAKE_ERRORS, type Refusal } from "./errors.js";
 
 /** Answers an HTTP request that is refused (behaviour 3). */
-export function answerRefusal({ code, message }: Refusal, res: ServerResponse): void {
+export function answerRefusal({ code, message, answer }: Refusal, res: ServerResponse): void {
   if (res.headersSent || res.destroyed) return;
   res.writeHead(code === HANDSHAKE_ERRORS.FORBIDDEN ? 403 : 400, {
     "Content-Type": "application/json",
   });
-  res.end(JSON.stringify({ code, message }));
+  res.end(JSON.stringify({ code, message: answer ?? message }));
 }
 
 /** Answers a WebSocket upgrade that is refused, and ends the connection (behaviour 12). */
-export function rejectUpgrade({ message }: Refusal, socket: Duplex): void {
+export function rejectUpgrade({ message, answer = message }: Refusal, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const answer =
+  const response =
     "HTTP/1.1 400 Bad Request\r\n" +
     "Connection: close\r\n" +
     "Content-type: text/html\r\n" +
-    `Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`;
-  socket.end(answer, () => socket.destroy());
+    `Content-Length: ${Buffer.byteLength(answer)}\r\n\r\n${answer}`;
+  socket.end(response, () => socket.destroy());
 }

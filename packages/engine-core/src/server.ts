@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { codecV4 } from "@jackfield/parser";
 import createCors from "cors";
@@ -11,9 +11,9 @@ import type { OutgoingPacket, PacketCodec } from "./codec.js";
 import { sessionCookie } from "./cookies.js";
 import { HANDSHAKE_ERRORS, refusal, type ConnectionError, type Refusal } from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
-import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
+import { badRequest, judgeRequest, protocolOf, type JudgeContext } from "./handshake.js";
 import { generateId } from "./ids.js";
-import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
+import { headerLines, runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
 import { resolveOptions, type ResolvedOptions, type ServerOptions } from "./options.js";
 import { answerRefusal, rejectUpgrade } from "./refuse.js";
 import { queryOf } from "./request.js";
@@ -93,7 +93,7 @@ export class Server extends EventEmitter<ServerEvents> {
     };
     this.#judgeContext = {
       transports: this.opts.transports,
-      transportOf: (sid) => this.clients[sid]?.transport.name,
+      sessionOf: (sid) => this.clients[sid],
     };
     this.#websockets = new WebSocketServer<typeof EngineWebSocket>({
       noServer: true,
@@ -217,7 +217,7 @@ export class Server extends EventEmitter<ServerEvents> {
         maxHttpBufferSize: this.opts.maxHttpBufferSize,
         onHeaders: (headers, request) => this.#onHeaders(headers, request, id),
       });
-      const session = this.#createSession(id, codec, transport, req);
+      const session = this.#openSession(id, codec, transport, req);
       transport.onRequest(req, res);
       this.#announce(session);
     });
@@ -236,7 +236,7 @@ export class Server extends EventEmitter<ServerEvents> {
           return;
         }
         const transport = this.#webSocketTransport(req, websocket, socket, codec);
-        this.#announce(this.#createSession(id, codec, transport, req));
+        this.#announce(this.#openSession(id, codec, transport, req));
       });
     });
   }
@@ -248,7 +248,7 @@ export class Server extends EventEmitter<ServerEvents> {
     admitted: (id: string, codec: PacketCodec) => void,
   ): void {
     this.#askApplication(req, refuse, () => {
-      const protocol = queryOf(req)["EIO"] === "4" ? 4 : 3;
+      const protocol = protocolOf(req);
       const codec = this.#codecs[protocol];
       if (codec === undefined) {
         refuse(refusal(HANDSHAKE_ERRORS.UNSUPPORTED_PROTOCOL_VERSION, { protocol }));
@@ -291,21 +291,23 @@ export class Server extends EventEmitter<ServerEvents> {
     else Promise.resolve(id).then(check, refuseId);
   }
 
-  #createSession(
+  #openSession(
     id: string,
     codec: PacketCodec,
     transport: Transport,
     request: IncomingMessage,
   ): Session {
     const session = new Session(this.#context, { id, codec, transport, request });
-    this.clients[id] = session;
-    this.#clientsCount += 1;
     session.open();
     return session;
   }
 
+  /** The peer has got the open packet: from here on the session is known (behaviour 21). */
   #announce(session: Session): void {
+    if (session.readyState === "closed") return;
     debug("session %s opened", session.id);
+    this.clients[session.id] = session;
+    this.#clientsCount += 1;
     try {
       this.emit("connection", session);
     } catch (error) {
@@ -314,6 +316,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #forget(session: Session): void {
+    if (this.clients[session.id] !== session) return;
     delete this.clients[session.id];
     this.#clientsCount -= 1;
   }
@@ -366,7 +369,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const headers: ResponseHeaders = {};
     if (!queryOf(req)["sid"]) this.emit("initial_headers", headers, req);
     this.emit("headers", headers, req);
-    lines.push(...headerLines(headers));
+    lines.push(...headerLines(Object.entries(headers)));
   }
 
   // ── middlewares, refusals, errors ──────────────────────────────────────────
@@ -396,7 +399,7 @@ export class Server extends EventEmitter<ServerEvents> {
     runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
       // Some middlewares add their headers when the head is written.
       res.writeHead();
-      this.#upgradeHeaders.set(req, headerLines(res.getHeaders()));
+      this.#upgradeHeaders.set(req, headerLines(res.headerEntries()));
       done(middlewareFailure(error));
     });
   }
@@ -404,7 +407,8 @@ export class Server extends EventEmitter<ServerEvents> {
   #refused(why: Refusal, req: IncomingMessage): void {
     debug("refused: %s %o", why.message, why.context);
     try {
-      this.emit("connection_error", { req, ...why });
+      const { code, message, context } = why;
+      this.emit("connection_error", { req, code, message, context });
     } catch (error) {
       this.#onHandlerError(error, undefined);
     }
@@ -435,20 +439,12 @@ export class Server extends EventEmitter<ServerEvents> {
 
 function forbidden(error: unknown): Refusal {
   const text = error instanceof Error ? error.message : error;
-  const message = typeof text === "string" && text !== "" ? text : undefined;
-  return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { message: error }, message);
+  const answer = typeof text === "string" && text !== "" ? text : undefined;
+  return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { message: error }, answer);
 }
 
 function middlewareFailure(error: unknown): Refusal | undefined {
   return error === undefined ? undefined : badRequest("MIDDLEWARE_FAILURE", { error });
-}
-
-function headerLines(headers: OutgoingHttpHeaders): string[] {
-  const lines: string[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    for (const line of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${line}`);
-  }
-  return lines;
 }
 
 function ignoreError(error: Error): void {

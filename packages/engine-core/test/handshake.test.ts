@@ -1,15 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
-import { judgeRequest, type JudgeContext } from "../src/handshake.js";
-import type { TransportName } from "../src/transports/transport.js";
+import { judgeRequest, type JudgeContext, type JudgedSession } from "../src/handshake.js";
 
-const sessions = new Map<string, TransportName>([
-  ["p", "polling"],
-  ["w", "websocket"],
+const sessions = new Map<string, JudgedSession>([
+  ["p", { protocol: 4, transport: { name: "polling" } }],
+  ["w", { protocol: 4, transport: { name: "websocket" } }],
 ]);
 const context: JudgeContext = {
   transports: ["polling", "websocket"],
-  transportOf: (sid) => sessions.get(sid),
+  sessionOf: (sid) => sessions.get(sid),
 };
 
 function judge(query: string, { upgrade = false, method = "GET", origin = "" } = {}) {
@@ -33,50 +32,57 @@ test.each([
   ["constructor", "constructor"],
   ["webtransport", "webtransport"],
 ])("the transport %s is unknown (4)", (name, transport) => {
-  expect(judge(`transport=${name}`)).toEqual({ code: 0, context: { transport } });
+  expect(judge(`EIO=4&transport=${name}`)).toEqual({ code: 0, context: { transport } });
 });
 
 test("a missing or repeated transport is unknown", () => {
   expect(judge("EIO=4")?.code).toBe(0);
-  expect(judge("transport=polling&transport=polling")?.code).toBe(0);
+  expect(judge("EIO=4&transport=polling&transport=polling")?.code).toBe(0);
 });
 
 test("an origin with characters that no header may have is refused (11)", () => {
-  expect(judge("transport=polling", { origin: "http://a\n" })?.context["name"]).toBe(
+  expect(judge("EIO=4&transport=polling", { origin: "http://a\n" })?.context["name"]).toBe(
     "INVALID_ORIGIN",
   );
 });
 
 test.each(["unknown", "__proto__", "p&sid=p"])("the session %s is unknown (4)", (sid) => {
-  expect(judge(`transport=polling&sid=${sid}`)?.code).toBe(1);
+  expect(judge(`EIO=4&transport=polling&sid=${sid}`)?.code).toBe(1);
 });
 
 test("a request for another transport than the session's is refused (5)", () => {
-  expect(judge("transport=polling&sid=w")).toEqual({
+  expect(judge("EIO=4&transport=polling&sid=w")).toEqual({
     code: 3,
     context: { name: "TRANSPORT_MISMATCH", transport: "polling", previousTransport: "websocket" },
   });
 });
 
 test("a plain request cannot reach a WebSocket session", () => {
-  expect(judge("transport=websocket&sid=w")?.code).toBe(3);
+  expect(judge("EIO=4&transport=websocket&sid=w")?.code).toBe(3);
 });
 
 test("a handshake is a GET (10)", () => {
-  expect(judge("transport=polling", { method: "POST" })).toEqual({
+  expect(judge("EIO=4&transport=polling", { method: "POST" })).toEqual({
     code: 2,
     context: { method: "POST" },
   });
 });
 
 test("a WebSocket handshake needs an upgrade (4)", () => {
-  expect(judge("transport=websocket")).toEqual({
+  expect(judge("EIO=4&transport=websocket")).toEqual({
     code: 3,
     context: { name: "TRANSPORT_HANDSHAKE_ERROR" },
   });
 });
 
 test("the transport is looked at first, the session before the method (2)", () => {
-  expect(judge("transport=foo&sid=unknown", { method: "POST" })?.code).toBe(0);
-  expect(judge("transport=polling&sid=unknown", { method: "PUT" })?.code).toBe(1);
+  expect(judge("EIO=4&transport=foo&sid=unknown", { method: "POST" })?.code).toBe(0);
+  expect(judge("EIO=4&transport=polling&sid=unknown", { method: "PUT" })?.code).toBe(1);
+});
+
+test("a request of another protocol revision than the session's is refused (5)", () => {
+  expect(judge("EIO=3&transport=polling&sid=p")).toEqual({
+    code: 3,
+    context: { name: "PROTOCOL_MISMATCH", protocol: 3, previousProtocol: 4 },
+  });
 });

@@ -27,9 +27,6 @@ interface Exchange {
   readonly res: ServerResponse;
 }
 
-/** How long an orderly close waits for a poll by which to tell the peer, in ms (behaviour 38). */
-const CLOSE_TIMEOUT = 30_000;
-
 const CLOSE: OutgoingPacket = { type: "close" };
 const NOOP: OutgoingPacket = { type: "noop" };
 
@@ -42,6 +39,8 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
   sid: string | undefined;
   readonly supportsBinary: boolean;
   readonly bufferedBytes = 0;
+  /** How long an orderly close waits for a poll by which to tell the peer, in ms (behaviour 38). */
+  closeTimeout = 30_000;
   readonly #init: PollingTransportInit;
   #host: TransportHost | undefined;
   #poll: Exchange | undefined;
@@ -101,7 +100,7 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     } else {
       this.#closing ??= {
         closed,
-        timer: this.#init.scheduler.after(CLOSE_TIMEOUT, {
+        timer: this.#init.scheduler.after(this.closeTimeout, {
           expire: () => this.#finishClose(closed),
         }),
       };
