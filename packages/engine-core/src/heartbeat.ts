@@ -14,17 +14,41 @@ export interface HeartbeatSubject {
   onPingTimeout(): void;
 }
 
+/** The heartbeat of one session, of either protocol revision. */
+export interface Heartbeat {
+  /** Starts, or starts over because the peer gave its sign of life: a pong, or a ping. */
+  restart(): void;
+  /**
+   * Any packet arrived. A pong that is due may be stuck behind what the peer is sending, so it gets
+   * its whole time once more; but traffic does not stand in for it (behaviour 57).
+   */
+  onPacket(): void;
+  stop(): void;
+}
+
+/** Makes the heartbeat of a session that speaks `protocol`. */
+export function createHeartbeat(
+  protocol: 3 | 4,
+  scheduler: Scheduler,
+  options: HeartbeatOptions,
+  subject: HeartbeatSubject,
+): Heartbeat {
+  return protocol === 4
+    ? new ServerHeartbeat(scheduler, options, subject)
+    : new ClientHeartbeat(scheduler, options, subject);
+}
+
 /**
- * The heartbeat of one session (Engine.IO protocol v4, "Heartbeat"; behaviour 57).
+ * The server pings, the client answers (Engine.IO protocol v4, "Heartbeat"; behaviour 57).
  *
  * Only one deadline is ever pending: the next ping, or the answer to the last one. It belongs to
  * the session and not to its transport, so it runs on through an upgrade (behaviour 54).
  */
-export class Heartbeat extends Deadline {
+export class ServerHeartbeat extends Deadline implements Heartbeat {
   readonly #scheduler: Scheduler;
   readonly #options: HeartbeatOptions;
   readonly #subject: HeartbeatSubject;
-  #awaitsPong = false;
+  #phase: "idle" | "pinged" | "pinged and heard" = "idle";
 
   constructor(scheduler: Scheduler, options: HeartbeatOptions, subject: HeartbeatSubject) {
     super();
@@ -33,10 +57,15 @@ export class Heartbeat extends Deadline {
     this.#subject = subject;
   }
 
-  /** Starts, or starts over because a pong arrived. */
   restart(): void {
-    this.#awaitsPong = false;
+    this.#phase = "idle";
     this.#scheduler.arm(this, this.#options.pingInterval);
+  }
+
+  onPacket(): void {
+    if (this.#phase !== "pinged") return;
+    this.#phase = "pinged and heard";
+    this.#scheduler.arm(this, this.#options.pingTimeout);
   }
 
   stop(): void {
@@ -44,12 +73,44 @@ export class Heartbeat extends Deadline {
   }
 
   override expire(): void {
-    if (this.#awaitsPong) {
+    if (this.#phase !== "idle") {
       this.#subject.onPingTimeout();
       return;
     }
-    this.#awaitsPong = true;
+    this.#phase = "pinged";
     this.#scheduler.arm(this, this.#options.pingTimeout);
     this.#subject.sendPing();
+  }
+}
+
+/**
+ * The client pings, the server answers: it is enough to wait (Engine.IO protocol v3; behaviour 58).
+ */
+export class ClientHeartbeat extends Deadline implements Heartbeat {
+  readonly #scheduler: Scheduler;
+  readonly #options: HeartbeatOptions;
+  readonly #subject: HeartbeatSubject;
+
+  constructor(scheduler: Scheduler, options: HeartbeatOptions, subject: HeartbeatSubject) {
+    super();
+    this.#scheduler = scheduler;
+    this.#options = options;
+    this.#subject = subject;
+  }
+
+  restart(): void {
+    this.#scheduler.arm(this, this.#options.pingInterval + this.#options.pingTimeout);
+  }
+
+  onPacket(): void {
+    // Without a ping of our own there is no telling when the next one of the peer is due.
+  }
+
+  stop(): void {
+    this.#scheduler.disarm(this);
+  }
+
+  override expire(): void {
+    this.#subject.onPingTimeout();
   }
 }

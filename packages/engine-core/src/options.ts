@@ -1,18 +1,22 @@
 import type { IncomingMessage } from "node:http";
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
+import type { PerMessageDeflateOptions } from "ws";
 import type { RawData } from "./codec.js";
 import type { CookieOptions } from "./cookies.js";
 import { OptionsError } from "./errors.js";
+import type { WsEngine } from "./websocket-server.js";
+import type { HttpCompressionOptions } from "./transports/compression.js";
 import type { TransportName } from "./transports/transport.js";
 
 /**
- * Decides whether a client may connect (behaviour 6). It is asked for handshakes only, not for
- * later requests of a session. `callback(message, false)` refuses with code 4 and the message.
+ * Decides whether a client may connect (behaviour 6): by its callback, or by returning a boolean or
+ * a promise of one. It is asked for handshakes only, not for later requests of a session.
+ * `callback(message, false)` refuses with code 4 and the message, a rejected promise with code 4.
  */
 export type AllowRequest = (
   req: IncomingMessage,
   callback: (error: unknown, success?: boolean) => void,
-) => void;
+) => void | boolean | PromiseLike<void | boolean>;
 
 /** The options of an Engine.IO server. All have defaults. */
 export interface ServerOptions {
@@ -37,6 +41,17 @@ export interface ServerOptions {
   initialPacket?: RawData | undefined;
   /** A cookie with the session id, set by the polling handshake. Default `false`. */
   cookie?: CookieOptions | boolean;
+  /** Whether clients of protocol 3, those of Socket.IO 1 and 2, may connect. Default `false`. */
+  allowEIO3?: boolean;
+  /**
+   * Compression of WebSocket messages, `true` or the options of `ws`. It costs a lot of memory per
+   * connection. Default `false`; messages below `threshold` bytes (default 1024) are left alone.
+   */
+  perMessageDeflate?: PerMessageDeflateOptions | boolean;
+  /** Compression of HTTP responses. Default `{ threshold: 1024 }`; `false` for none. */
+  httpCompression?: HttpCompressionOptions | boolean;
+  /** A class with the interface of `WebSocketServer` of `ws`. Default: that one. */
+  wsEngine?: WsEngine | undefined;
   /** Options of the `cors` package, or a function that picks them. Default: no CORS headers. */
   cors?: CorsOptions | CorsOptionsDelegate;
 }
@@ -53,9 +68,16 @@ export interface ResolvedOptions {
   initialPacket: RawData | undefined;
   cookie: CookieOptions | false;
   cors: CorsOptions | CorsOptionsDelegate | undefined;
+  allowEIO3: boolean;
+  perMessageDeflate: PerMessageDeflateOptions | false;
+  httpCompression: (HttpCompressionOptions & { threshold: number }) | false;
+  wsEngine: WsEngine | undefined;
 }
 
 const TRANSPORTS: readonly string[] = ["polling", "websocket"] satisfies TransportName[];
+
+/** Bytes from which on compression is worth its time. */
+const COMPRESSION_THRESHOLD = 1024;
 
 const DEFAULTS: Readonly<ResolvedOptions> = {
   pingTimeout: 20_000,
@@ -68,6 +90,10 @@ const DEFAULTS: Readonly<ResolvedOptions> = {
   initialPacket: undefined,
   cookie: false,
   cors: undefined,
+  allowEIO3: false,
+  perMessageDeflate: false,
+  httpCompression: { threshold: COMPRESSION_THRESHOLD },
+  wsEngine: undefined,
 };
 
 /**
@@ -90,7 +116,19 @@ export function resolveOptions(input: ServerOptions = {}): ResolvedOptions {
   check("initialPacket", options["initialPacket"], isOptionalData, "a string or a Buffer");
   check("cookie", options["cookie"], isSwitch, "an object, true or false");
   check("cors", options["cors"], isCors, "an object or a function");
+  check("allowEIO3", options["allowEIO3"], isBoolean, "true or false");
+  check("perMessageDeflate", options["perMessageDeflate"], isSwitch, "an object, true or false");
+  check("httpCompression", options["httpCompression"], isSwitch, "an object, true or false");
+  check("wsEngine", options["wsEngine"], isOptionalFunction, "a class");
   if (options["cookie"] === true) options["cookie"] = {};
+  for (const name of ["perMessageDeflate", "httpCompression"]) {
+    const value = options[name];
+    if (value === false) continue;
+    options[name] = {
+      threshold: COMPRESSION_THRESHOLD,
+      ...(typeof value === "object" ? value : {}),
+    };
+  }
   if (options["cors"] === false) options["cors"] = undefined;
   options["transports"] = [...(options["transports"] as TransportName[])];
   return options as unknown as ResolvedOptions;

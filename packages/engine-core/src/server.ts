@@ -4,7 +4,6 @@ import type { Duplex } from "node:stream";
 import { codecV4 } from "@jackfield/parser";
 import createCors from "cors";
 import createDebug from "debug";
-import { WebSocketServer, type Server as WsServer } from "ws";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
 import { systemClock, type Clock } from "./clock.js";
 import type { OutgoingPacket, PacketCodec } from "./codec.js";
@@ -19,9 +18,11 @@ import { answerRefusal, rejectUpgrade } from "./refuse.js";
 import { queryOf } from "./request.js";
 import { Session, type SessionContext } from "./session.js";
 import { TimerWheel, type Scheduler } from "./timer-wheel.js";
+import { jsonpFormat, plainFormat } from "./transports/polling-format.js";
 import { PollingTransport, type ResponseHeaders } from "./transports/polling.js";
 import type { Transport, TransportName } from "./transports/transport.js";
-import { EngineWebSocket, WebSocketTransport } from "./transports/websocket.js";
+import { WebSocketTransport, type WebSocketLike } from "./transports/websocket.js";
+import { createWebSocketServer, type WebSocketServerLike } from "./websocket-server.js";
 
 const debug = createDebug("engine");
 
@@ -70,7 +71,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #codecs: ServerDeps["codecs"];
   readonly #context: SessionContext;
   readonly #judgeContext: JudgeContext;
-  readonly #websockets: WsServer<typeof EngineWebSocket>;
+  readonly #websockets: WebSocketServerLike;
   /** What middlewares set for the 101 response of an upgrade in progress. */
   readonly #upgradeHeaders = new WeakMap<IncomingMessage, string[]>();
 
@@ -95,14 +96,12 @@ export class Server extends EventEmitter<ServerEvents> {
       transports: this.opts.transports,
       sessionOf: (sid) => this.clients[sid],
     };
-    this.#websockets = new WebSocketServer<typeof EngineWebSocket>({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: this.opts.maxHttpBufferSize,
-      WebSocket: EngineWebSocket,
-    });
-    this.#websockets.on("headers", (lines, req) => this.#addUpgradeHeaders(lines, req));
+    const { perMessageDeflate, maxHttpBufferSize, wsEngine } = this.opts;
+    this.#websockets = createWebSocketServer(
+      { perMessageDeflate, maxPayload: maxHttpBufferSize },
+      wsEngine,
+    );
+    this.#websockets.on?.("headers", (lines, req) => this.#addUpgradeHeaders(lines, req));
     if (this.opts.cors !== undefined) {
       // One cast: the types of `cors` do not tell its two forms apart.
       this.#requestMiddlewares.push(createCors(this.opts.cors as createCors.CorsOptions));
@@ -210,9 +209,13 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #openPolling(req: IncomingMessage, res: ServerResponse, refuse: (why: Refusal) => void): void {
     this.#admit(req, refuse, (id, codec) => {
+      const { j, b64 } = queryOf(req);
+      const isJsonp = typeof j === "string";
       const transport = new PollingTransport({
         codec,
-        supportsBinary: !queryOf(req)["b64"],
+        supportsBinary: !isJsonp && !b64,
+        format: isJsonp ? jsonpFormat(j) : plainFormat,
+        httpCompression: this.opts.httpCompression,
         scheduler: this.#context.scheduler,
         maxHttpBufferSize: this.opts.maxHttpBufferSize,
         onHeaders: (headers, request) => this.#onHeaders(headers, request, id),
@@ -265,12 +268,30 @@ export class Server extends EventEmitter<ServerEvents> {
       return;
     }
     let answered = false;
-    allowRequest(req, (error, success) => {
+    const answer = (error: unknown, success?: boolean): void => {
       if (answered) return;
       answered = true;
       if (success === true) this.#protect(refuse, allowed);
       else refuse(forbidden(error));
-    });
+    };
+    const result = allowRequest(req, answer);
+    if (typeof result === "boolean") answer(undefined, result);
+    else if (result !== undefined) this.#awaitAnswer(result, answer);
+  }
+
+  /** A promise of `undefined` is that of an async function which calls back. */
+  #awaitAnswer(
+    result: PromiseLike<void | boolean>,
+    answer: (error: unknown, success?: boolean) => void,
+  ): void {
+    const failed = (error: unknown): void => {
+      this.#onHandlerError(error, undefined);
+      answer(undefined, false);
+    };
+    const succeeded = (success: void | boolean): void => {
+      if (typeof success === "boolean") answer(undefined, success);
+    };
+    result.then(succeeded, failed);
   }
 
   #makeId(req: IncomingMessage, refuse: (why: Refusal) => void, made: (id: string) => void): void {
@@ -327,7 +348,7 @@ export class Server extends EventEmitter<ServerEvents> {
     req: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    accepted: (websocket: EngineWebSocket) => void,
+    accepted: (websocket: WebSocketLike) => void,
   ): void {
     // The 101 response and the open packet leave in one write.
     socket.cork();
@@ -340,7 +361,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #webSocketTransport(
     req: IncomingMessage,
-    websocket: EngineWebSocket,
+    websocket: WebSocketLike,
     stream: Duplex,
     codec: PacketCodec,
   ): WebSocketTransport {

@@ -5,7 +5,7 @@ import type { Clock } from "./clock.js";
 import type { EnginePacket, OutgoingPacket, PacketCodec, PacketOptions, RawData } from "./codec.js";
 import { TransportError } from "./errors.js";
 import type { FlushQueue, Flushable } from "./flush-queue.js";
-import { Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
+import { createHeartbeat, type Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
 import { LazyEmitter } from "./lazy-emitter.js";
 import type { ResolvedOptions } from "./options.js";
 import { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
@@ -127,7 +127,7 @@ export class Session
     this.transport = transport;
     this.#context = context;
     this.#codec = codec;
-    this.#heartbeat = new Heartbeat(context.scheduler, context.options, this);
+    this.#heartbeat = createHeartbeat(codec.protocol, context.scheduler, context.options, this);
     transport.sid = id;
     transport.host(this);
   }
@@ -304,6 +304,7 @@ export class Session
 
   onPacket(packet: EnginePacket): void {
     if (this.#state !== "open") return;
+    this.#heartbeat.onPacket();
     try {
       this.emit("packet", packet);
       this.#dispatch(packet);
@@ -371,12 +372,9 @@ export class Session
         this.emit("message", data);
         break;
       }
-      case "pong":
-        this.#heartbeat.restart();
-        this.emit("heartbeat");
-        break;
       case "ping":
-        this.onError(new TransportError("ERR_TRANSPORT_PROTOCOL", "invalid heartbeat direction"));
+      case "pong":
+        this.#onHeartbeat(packet);
         break;
       case "open":
       case "close":
@@ -385,6 +383,17 @@ export class Session
         // Without a meaning from a client on an open session (behaviour 64).
         break;
     }
+  }
+
+  /** A pong answers our ping; clients of protocol 3 ping, and we answer (behaviours 57 to 59). */
+  #onHeartbeat({ type }: EnginePacket): void {
+    if (type !== (this.protocol === 4 ? "pong" : "ping")) {
+      this.onError(new TransportError("ERR_TRANSPORT_PROTOCOL", "invalid heartbeat direction"));
+      return;
+    }
+    this.#heartbeat.restart();
+    if (type === "ping") this.#push({ type: "pong", options: DEFAULT_OPTIONS, frame: undefined });
+    this.emit("heartbeat");
   }
 
   #push(packet: OutgoingPacket): void {

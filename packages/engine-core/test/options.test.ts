@@ -14,6 +14,10 @@ test("the defaults are those of the npm package (P1 to P7)", () => {
     initialPacket: undefined,
     cookie: false,
     cors: undefined,
+    allowEIO3: false,
+    perMessageDeflate: false,
+    httpCompression: { threshold: 1024 },
+    wsEngine: undefined,
   });
 });
 
@@ -24,6 +28,15 @@ test("the options are copied", () => {
   transports.push("websocket");
   expect(options.transports).toEqual(["polling"]);
   expect(options.pingTimeout).toBe(0);
+});
+
+test("switching a compression on means the default threshold", () => {
+  const { perMessageDeflate, httpCompression } = resolveOptions({
+    perMessageDeflate: true,
+    httpCompression: true,
+  });
+  expect(perMessageDeflate).toEqual({ threshold: 1024 });
+  expect(httpCompression).toEqual({ threshold: 1024 });
 });
 
 test("options of others are left alone", () => {
@@ -42,6 +55,10 @@ test.each([
   ["initialPacket", 7],
   ["cookie", "io"],
   ["cors", true],
+  ["allowEIO3", "yes"],
+  ["perMessageDeflate", 1],
+  ["httpCompression", "gzip"],
+  ["wsEngine", "ws"],
 ])("a wrong %s is refused by name: %j", (option, value) => {
   let thrown: unknown;
   try {

@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PacketError } from "@jackfield/parser";
+import createDebug from "debug";
+import vary from "vary";
 import type { Timer } from "../clock.js";
 import type { EnginePacket, OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
 import { LazyEmitter } from "../lazy-emitter.js";
 import type { Scheduler } from "../timer-wheel.js";
+import { compress, negotiateCoding, type HttpCompressionOptions } from "./compression.js";
 import { readBody, type BodyResult } from "./polling-body.js";
+import type { PollingFormat } from "./polling-format.js";
 import type { Transport, TransportEvents, TransportHost } from "./transport.js";
 
 /** What a polling transport is made of. */
@@ -15,6 +19,8 @@ export interface PollingTransportInit {
   readonly scheduler: Scheduler;
   /** Bytes that the body of one request may have. */
   readonly maxHttpBufferSize: number;
+  readonly format: PollingFormat;
+  readonly httpCompression: Required<Pick<HttpCompressionOptions, "threshold">> | false;
   /** Lets the server add to the headers of a response, before they are written. */
   readonly onHeaders: (headers: ResponseHeaders, req: IncomingMessage) => void;
 }
@@ -26,6 +32,8 @@ interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
 }
+
+const debug = createDebug("engine:polling");
 
 const CLOSE: OutgoingPacket = { type: "close" };
 const NOOP: OutgoingPacket = { type: "noop" };
@@ -75,14 +83,11 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     if (poll === undefined) return;
     this.#poll = undefined;
     const closing = this.#closing;
-    this.#respond(
-      poll,
-      this.#init.codec.encodePayload(
-        closing === undefined ? packets : [...packets, CLOSE],
-        this.supportsBinary,
-      ),
-      written,
-    );
+    const all = closing === undefined ? packets : [...packets, CLOSE];
+    const { codec, format } = this.#init;
+    const body = format.encodeBody(codec.encodePayload(all, this.supportsBinary));
+    if (this.#isWorthCompressing(all, body)) this.#respondCompressed(poll, body, written);
+    else this.#respond(poll, body, {}, written);
     if (closing !== undefined) this.#finishClose(closing.closed);
   }
 
@@ -119,12 +124,16 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     }
     const poll: Exchange = { req, res };
     this.#poll = poll;
-    // The response closes without having been answered: the peer hung up.
+    // The peer hung up: before there was an answer, or before it had the whole of it. (Responses of
+    // HTTP/2 do not tell the second case, and may close before they finish: behaviour 139.)
     res.on("close", () => {
-      if (this.#poll !== poll) return;
-      this.#poll = undefined;
+      const isCutShort = "writableFinished" in res && !res.writableFinished;
+      if (this.#poll !== poll && !isCutShort) return;
+      if (this.#poll === poll) this.#poll = undefined;
       this.#fail("ERR_TRANSPORT_ABORTED", "poll connection closed prematurely");
     });
+    res.on("error", ignoreError);
+    this.emit("ready");
     this.#host?.onReady();
     if (this.#closing !== undefined && this.#poll === poll) this.send([NOOP]);
   }
@@ -170,7 +179,9 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     }
   }
 
-  #onPayload(payload: Buffer): void {
+  #onPayload(body: Buffer): void {
+    const payload = this.#init.format.decodeBody(body);
+    if (payload === undefined) return;
     try {
       this.#init.codec.decodePayload(payload, this.#onPacket);
     } catch (error) {
@@ -182,6 +193,7 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
   // Made once per transport, because the codec calls it without a receiver.
   readonly #onPacket = (packet: EnginePacket): boolean => {
     if (packet.type !== "close") {
+      this.emit("packet", packet);
       this.#host?.onPacket(packet);
       return !this.#closed;
     }
@@ -191,14 +203,50 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     return false;
   };
 
-  #respond({ req, res }: Exchange, payload: RawData, written: (() => void) | undefined): void {
-    const headers = this.#headers(req, {
-      "Content-Type":
-        typeof payload === "string" ? "text/plain; charset=UTF-8" : "application/octet-stream",
-      "Content-Length": String(Buffer.byteLength(payload)),
+  #isWorthCompressing(packets: readonly OutgoingPacket[], body: RawData): boolean {
+    const { httpCompression } = this.#init;
+    return (
+      httpCompression !== false &&
+      Buffer.byteLength(body) >= httpCompression.threshold &&
+      packets.some(({ options }) => options?.compress !== false)
+    );
+  }
+
+  #respond(
+    { req, res }: Exchange,
+    body: RawData,
+    headers: ResponseHeaders,
+    written: (() => void) | undefined,
+  ): void {
+    const all = this.#headers(req, {
+      "Content-Type": contentType(body),
+      "Content-Length": String(Buffer.byteLength(body)),
+      ...headers,
     });
-    res.writeHead(200, headers);
-    res.end(payload, written);
+    res.writeHead(200, all);
+    res.end(body, written);
+    this.emit("drain");
+  }
+
+  /** Answers in the coding that the client takes, if any (behaviour 40). */
+  #respondCompressed(poll: Exchange, body: RawData, written: (() => void) | undefined): void {
+    vary(poll.res, "Accept-Encoding");
+    const coding = negotiateCoding(poll.req);
+    const { httpCompression } = this.#init;
+    if (coding === undefined || httpCompression === false) {
+      this.#respond(poll, body, {}, written);
+      return;
+    }
+    compress(body, coding, httpCompression, (error, compressed) => {
+      if (error === null) {
+        const headers = { "Content-Encoding": coding, "Content-Type": contentType(body) };
+        this.#respond(poll, compressed, headers, written);
+      } else {
+        debug("compression failed: %s", error.message);
+        poll.res.writeHead(500).end();
+        this.#fail("ERR_TRANSPORT_CONNECTION", "compression failed", error);
+      }
+    });
   }
 
   #headers(req: IncomingMessage, headers: ResponseHeaders): ResponseHeaders {
@@ -216,8 +264,8 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     return headers;
   }
 
-  #fail(code: TransportError["code"], message: string): void {
-    this.#host?.onError(new TransportError(code, message));
+  #fail(code: TransportError["code"], message: string, cause?: Error): void {
+    this.#host?.onError(new TransportError(code, message, cause));
   }
 
   #abortData(): void {
@@ -234,4 +282,12 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     closed?.();
     this.emit("close");
   }
+}
+
+function contentType(body: RawData): string {
+  return typeof body === "string" ? "text/plain; charset=UTF-8" : "application/octet-stream";
+}
+
+function ignoreError(error: Error): void {
+  debug("response failed: %s", error.message);
 }

@@ -21,6 +21,11 @@ export interface TransportHost {
 export interface TransportEvents {
   /** The headers of a response, before they are written. */
   headers: [headers: Record<string, string | string[]>, req: IncomingMessage];
+  packet: [packet: EnginePacket];
+  /** The packets given to `send` are on their way. */
+  drain: [];
+  /** The transport can take packets. */
+  ready: [];
   close: [];
 }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { PacketError } from "@jackfield/parser";
 import { WebSocket, type RawData as WsData } from "ws";
-import type { OutgoingPacket, PacketCodec } from "../codec.js";
+import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
 import { LazyEmitter } from "../lazy-emitter.js";
 import type { FrameBatch } from "./frame-batch.js";
@@ -12,10 +12,26 @@ export class EngineWebSocket extends WebSocket {
   transport: WebSocketTransport | undefined;
 }
 
+/** What is used of a WebSocket: that of `ws`, or of another class given as `wsEngine`. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  readonly extensions?: string;
+  readonly bufferedAmount?: number;
+  on(event: "message", listener: (data: WsData | string, isBinary?: boolean) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  send(
+    data: RawData,
+    options: { compress: boolean; binary: boolean },
+    written?: (error?: Error | null) => void,
+  ): unknown;
+  close(): unknown;
+}
+
 /** What a WebSocket transport is made of. */
 export interface WebSocketTransportInit {
-  readonly websocket: EngineWebSocket;
-  /** The stream below `websocket`: data frames are written to it directly. */
+  readonly websocket: WebSocketLike;
+  /** The stream below `websocket`. */
   readonly stream: Duplex;
   readonly codec: PacketCodec;
   readonly supportsBinary: boolean;
@@ -40,11 +56,13 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   readonly name = "websocket";
   sid: string | undefined;
   readonly supportsBinary: boolean;
-  readonly #websocket: EngineWebSocket;
+  readonly #websocket: WebSocketLike;
   readonly #stream: TransportStream;
   readonly #codec: PacketCodec;
   readonly #batch: FrameBatch;
   #host: TransportHost | undefined;
+  /** Whether frames are ours to write: not so with an extension, nor with a foreign WebSocket. */
+  readonly #isDirect: boolean;
   #blocked = false;
 
   constructor(init: WebSocketTransportInit) {
@@ -54,12 +72,9 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     this.#stream = init.stream;
     this.#codec = init.codec;
     this.#batch = init.batch;
-    init.websocket.transport = this;
-    this.#stream[transportOfStream] = this;
-    init.websocket.on("message", onMessage);
-    init.websocket.on("close", onClose);
-    init.websocket.on("error", onError);
-    this.#stream.on("drain", onDrain);
+    this.#isDirect = init.websocket instanceof EngineWebSocket && init.websocket.extensions === "";
+    if (init.websocket instanceof EngineWebSocket) this.#listen(init.websocket);
+    else this.#listenToForeign(init.websocket);
   }
 
   get writable(): boolean {
@@ -67,7 +82,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   }
 
   get bufferedBytes(): number {
-    return this.#stream.writableLength;
+    return this.#isDirect ? this.#stream.writableLength : (this.#websocket.bufferedAmount ?? 0);
   }
 
   host(host: TransportHost): void {
@@ -75,8 +90,14 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   }
 
   send(packets: readonly OutgoingPacket[], written?: () => void): void {
+    if (!this.#isDirect) {
+      this.#sendThroughWebSocket(packets, written);
+      return;
+    }
     const buffer = this.#batch.encode(packets, this.#codec, this.supportsBinary);
     this.#blocked = !this.#stream.write(buffer, written && ((error) => error ?? written()));
+    this.emit("drain");
+    if (!this.#blocked) this.emit("ready");
   }
 
   close(closed?: () => void): void {
@@ -89,26 +110,24 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   }
 
   /** Takes a message of the peer. Only for the listeners of this file. */
-  onMessage(data: WsData, isBinary: boolean): void {
+  onMessage(data: WsData | string, isBinary: boolean): void {
     const host = this.#host;
     if (host === undefined) return;
     let packet;
     try {
-      const bytes = toBuffer(data);
-      packet = this.#codec.decodePacket(isBinary ? bytes : bytes.toString());
+      packet = this.#codec.decodePacket(isBinary ? toBuffer(data) : toText(data));
     } catch (error) {
       if (error instanceof PacketError) host.onParseError(error);
       else throw error;
       return;
     }
+    this.emit("packet", packet);
     host.onPacket(packet);
   }
 
   /** The stream took everything it held. Only for the listeners of this file. */
   onDrain(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
-    this.#host?.onReady();
+    if (this.#blocked && this.#isDirect) this.#onWritable();
   }
 
   /** The connection is gone. Only for the listeners of this file. */
@@ -121,10 +140,58 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   onError(error: Error): void {
     this.#host?.onError(new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error));
   }
+
+  #listen(websocket: EngineWebSocket): void {
+    websocket.transport = this;
+    websocket.on("message", onMessage);
+    websocket.on("close", onClose);
+    websocket.on("error", onError);
+    this.#stream[transportOfStream] = this;
+    this.#stream.on("drain", onDrain);
+  }
+
+  #listenToForeign(websocket: WebSocketLike): void {
+    websocket.on("message", (data, isBinary = typeof data !== "string") =>
+      this.onMessage(data, isBinary),
+    );
+    websocket.on("close", () => this.onClose());
+    websocket.on("error", (error) => this.onError(error));
+  }
+
+  /** The frames are made by the WebSocket; it says when it has sent the last of them (65, 66). */
+  #sendThroughWebSocket(packets: readonly OutgoingPacket[], written?: () => void): void {
+    this.#blocked = true;
+    let waiting = packets.length;
+    for (const packet of packets) {
+      const data = this.#codec.encodePacket(packet, this.supportsBinary);
+      const options = {
+        compress: packet.options?.compress !== false,
+        binary: typeof data !== "string",
+      };
+      this.#websocket.send(data, options, (error) => {
+        waiting -= 1;
+        if (error || waiting > 0) return;
+        this.emit("drain");
+        this.#onWritable();
+        written?.();
+      });
+    }
+  }
+
+  #onWritable(): void {
+    this.#blocked = false;
+    this.emit("ready");
+    this.#host?.onReady();
+  }
 }
 
-function toBuffer(data: WsData): Buffer {
+function toText(data: WsData | string): string {
+  return typeof data === "string" ? data : toBuffer(data).toString();
+}
+
+function toBuffer(data: WsData | string): Buffer {
   if (Buffer.isBuffer(data)) return data;
+  if (typeof data === "string") return Buffer.from(data);
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }
 
