@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { codecV4 } from "@jackfield/parser";
+import { codecV3, codecV4 } from "@jackfield/parser";
 import createCors from "cors";
 import createDebug from "debug";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
@@ -80,7 +80,8 @@ export class Server extends EventEmitter<ServerEvents> {
     super();
     this.opts = resolveOptions(options);
     const clock = deps.clock ?? systemClock;
-    this.#codecs = deps.codecs ?? { 4: codecV4 };
+    this.#codecs =
+      deps.codecs ?? (this.opts.allowEIO3 ? { 3: codecV3, 4: codecV4 } : { 4: codecV4 });
     this.#context = {
       clock,
       scheduler: deps.scheduler ?? new TimerWheel(clock),
@@ -195,7 +196,7 @@ export class Server extends EventEmitter<ServerEvents> {
       const session = this.clients[sid];
       const codec = session && this.#codecs[session.protocol];
       // The session may have gone meanwhile; other transports do not come this way (behaviour 14).
-      if (codec === undefined || queryOf(req)["transport"] !== "websocket") websocket.close();
+      if (codec === undefined || queryOf(req)["transport"] !== "websocket") dismiss(websocket);
       else session?.probe(this.#webSocketTransport(req, websocket, socket, codec));
     });
   }
@@ -235,7 +236,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#admit(req, refuse, (id, codec) => {
       this.#acceptWebSocket(req, socket, head, (websocket) => {
         if (queryOf(req)["transport"] !== "websocket") {
-          websocket.close();
+          dismiss(websocket);
           return;
         }
         const transport = this.#webSocketTransport(req, websocket, socket, codec);
@@ -468,6 +469,12 @@ function middlewareFailure(error: unknown): Refusal | undefined {
   return error === undefined ? undefined : badRequest("MIDDLEWARE_FAILURE", { error });
 }
 
+/** Closes a WebSocket that nobody listens to: what the peer may have sent already can be garbage. */
+function dismiss(websocket: WebSocketLike): void {
+  websocket.on("error", ignoreError);
+  websocket.close();
+}
+
 function ignoreError(error: Error): void {
-  debug("socket failed before the upgrade: %s", error.message);
+  debug("a connection failed that is no session: %s", error.message);
 }

@@ -3,15 +3,19 @@ import type { RawData } from "../codec.js";
 
 /** How payloads stand in the bodies of requests and responses. */
 export interface PollingFormat {
-  /** The payload in the body of a POST; `undefined` when there is none. */
-  decodeBody(body: Buffer): RawData | undefined;
+  /**
+   * The payload in the body of a POST; `undefined` when there is none.
+   *
+   * @param isBinary whether the client says that the body is bytes (protocol 3 alone)
+   */
+  decodeBody(body: Buffer, isBinary: boolean): RawData | undefined;
   /** The body of a response. */
   encodeBody(payload: RawData): RawData;
 }
 
 /** The body is the payload. */
 export const plainFormat: PollingFormat = {
-  decodeBody: (body) => body,
+  decodeBody: (body, isBinary) => (isBinary ? body : body.toString()),
   encodeBody: (payload) => payload,
 };
 

@@ -144,10 +144,7 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
       this.#fail("ERR_TRANSPORT_OVERLAP", "data request overlap from client");
       return;
     }
-    if (
-      this.#init.codec.protocol === 4 &&
-      req.headers["content-type"] === "application/octet-stream"
-    ) {
+    if (this.#init.codec.protocol === 4 && hasBinaryBody(req)) {
       res.writeHead(400).end();
       this.#fail("ERR_TRANSPORT_PROTOCOL", "invalid content");
       return;
@@ -170,7 +167,7 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
         res.writeHead(413).end();
         break;
       case "body":
-        this.#onPayload(body.data);
+        this.#onPayload(body.data, hasBinaryBody(req));
         res.writeHead(
           200,
           this.#headers(req, { "Content-Type": "text/html", "Content-Length": "2" }),
@@ -179,8 +176,8 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     }
   }
 
-  #onPayload(body: Buffer): void {
-    const payload = this.#init.format.decodeBody(body);
+  #onPayload(body: Buffer, isBinary: boolean): void {
+    const payload = this.#init.format.decodeBody(body, isBinary);
     if (payload === undefined) return;
     try {
       this.#init.codec.decodePayload(payload, this.#onPacket);
@@ -282,6 +279,11 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     closed?.();
     this.emit("close");
   }
+}
+
+/** An exact match: with a parameter, it is text (behaviour 34). */
+function hasBinaryBody(req: IncomingMessage): boolean {
+  return req.headers["content-type"] === "application/octet-stream";
 }
 
 function contentType(body: RawData): string {

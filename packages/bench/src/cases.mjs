@@ -1,0 +1,230 @@
+import { acknowledgement, binaryEvent, bytes, event, order, text } from "./messages.mjs";
+
+/** @import { Message } from "./messages.mjs" */
+
+/**
+ * One row of the table: what the server runs, what the load sends and what it must get back.
+ * Plain data, because it travels to the server's and the load's process.
+ *
+ * @typedef {object} Case
+ * @property {string} name what `--cases` selects
+ * @property {string} title what the table says
+ * @property {"events" | "deliveries" | "operations" | "connections" | "round trips" | "bytes"} unit
+ *   what is counted; "bytes" is memory, where less is better
+ * @property {keyof typeof import("./servers/applications.mjs").applications} application what the
+ *   server runs
+ * @property {"exchange" | "broadcast" | "connects" | "polling" | "idle" | "memberships"} driver
+ *   what the load does
+ * @property {number} sockets how many connections the load opens
+ * @property {number} [active] how many of them send; default: all
+ * @property {number} inFlight how many requests wait for an answer, per sending socket
+ * @property {Message[]} request the messages of one request
+ * @property {Message[]} answer what one request brings back (to every socket, in a broadcast)
+ * @property {number} weight what one request counts: events in it, deliveries it causes, ...
+ * @property {Parameters} parameters for the application
+ * @property {("bare-ws" | "bare-tcp")[]} floors what else is measured beside the two servers
+ * @property {{ atLeast: number } | { atMost: number }} [budget] of design.md, section 6:
+ *   a ratio to the official server, or bytes
+ * @property {boolean} [onRequest] runs only when `--cases` names it
+ */
+
+/**
+ * What an application needs to know; each reads its own part.
+ *
+ * @typedef {object} Parameters
+ * @property {string} text the argument of broadcast messages
+ * @property {number} repeat how many messages, or memberships per socket, one request causes
+ * @property {number} rooms over how many rooms the sockets are spread
+ */
+
+const SHORT = text(64);
+const ECHO = { application: "echo", driver: "exchange", sockets: 100, inFlight: 10 };
+const SPREAD = { driver: "broadcast", sockets: 1000, inFlight: 1, active: 1 };
+const START = [event("start")];
+const MESSAGE = event("message", SHORT);
+const ATTACHMENT = binaryEvent("echo", bytes(1024));
+
+/** Events per request of the case "inbound"; only the last one is acknowledged. */
+const INBOUND = 20;
+
+/** Every case, in the order of the table. @type {Case[]} */
+export const CASES = [
+  define({
+    ...ECHO,
+    name: "echo10",
+    title: "64 B event echoed, 10 in flight",
+    request: [event("echo", SHORT)],
+    answer: [event("echo", SHORT)],
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.7 },
+  }),
+  define({
+    ...ECHO,
+    name: "echo1",
+    title: "64 B event echoed, 1 in flight",
+    inFlight: 1,
+    request: [event("echo", SHORT)],
+    answer: [event("echo", SHORT)],
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.4 },
+  }),
+  define({
+    ...ECHO,
+    name: "ack10",
+    title: "64 B event acknowledged, 10 in flight",
+    application: "acknowledge",
+    request: [event("ask", SHORT, 7)],
+    answer: [acknowledgement(7, SHORT)],
+  }),
+  define({
+    ...ECHO,
+    name: "json",
+    title: "JSON object (600 B) echoed",
+    request: [event("echo", order())],
+    answer: [event("echo", order())],
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.8 },
+  }),
+  define({
+    ...ECHO,
+    name: "text4k",
+    title: "4 kB text echoed",
+    request: [event("echo", text(4096))],
+    answer: [event("echo", text(4096))],
+    floors: ["bare-ws", "bare-tcp"],
+  }),
+  define({
+    ...ECHO,
+    name: "binary1k",
+    title: "1 kB binary event echoed",
+    request: ATTACHMENT,
+    answer: ATTACHMENT,
+  }),
+  define({
+    ...ECHO,
+    name: "inbound",
+    title: "64 B event, client to server only",
+    application: "receive",
+    inFlight: 1,
+    request: [
+      ...Array.from({ length: INBOUND - 1 }, () => event("note", SHORT)),
+      event("note", SHORT, 7),
+    ],
+    answer: [acknowledgement(7)],
+    weight: INBOUND,
+  }),
+  define({
+    ...SPREAD,
+    name: "broadcast",
+    title: "1 message to each of 1000 sockets",
+    application: "broadcast",
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.7 },
+  }),
+  define({
+    ...SPREAD,
+    name: "broadcast8000",
+    title: "1 message to each of 8000 sockets",
+    application: "broadcast",
+    sockets: 8000,
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.7 },
+    onRequest: true,
+  }),
+  define({
+    ...SPREAD,
+    name: "burst",
+    title: "burst of 10 messages to 1000 sockets",
+    application: "broadcast",
+    answer: Array.from({ length: 10 }, () => MESSAGE),
+    parameters: { text: SHORT, repeat: 10, rooms: 0 },
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 8 },
+  }),
+  define({
+    ...SPREAD,
+    name: "rooms",
+    title: "1 message to each of 100 rooms of 10",
+    application: "rooms",
+    parameters: { text: SHORT, repeat: 1, rooms: 100 },
+    budget: { atLeast: 1.6 },
+  }),
+  define({
+    ...ECHO,
+    name: "joins",
+    title: "joins and leaves (1000 sockets)",
+    unit: "operations",
+    application: "memberships",
+    sockets: 1000,
+    active: 1,
+    inFlight: 1,
+    request: [event("join and leave", undefined, 7)],
+    answer: [acknowledgement(7)],
+    weight: 20_000,
+    parameters: { text: SHORT, repeat: 10, rooms: 1000 },
+  }),
+  define({
+    name: "connects",
+    title: "websocket + namespace opened",
+    unit: "connections",
+    application: "echo",
+    driver: "connects",
+    sockets: 1000,
+    floors: ["bare-ws"],
+    budget: { atLeast: 2.2 },
+  }),
+  define({
+    name: "polling",
+    title: "polling, POST + GET",
+    unit: "round trips",
+    application: "echo",
+    driver: "polling",
+    sockets: 50,
+    request: [event("echo", SHORT)],
+    answer: [event("echo", SHORT)],
+    budget: { atLeast: 1.3 },
+  }),
+  define({
+    name: "memory",
+    title: "memory of an idle connection",
+    unit: "bytes",
+    application: "echo",
+    driver: "idle",
+    sockets: 8000,
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atMost: 7800 },
+  }),
+  define({
+    name: "memory-rooms",
+    title: "memory of a room membership",
+    unit: "bytes",
+    application: "memberships",
+    driver: "memberships",
+    sockets: 1000,
+    request: [event("join", undefined, 7)],
+    answer: [acknowledgement(7)],
+    weight: 100_000,
+    parameters: { text: SHORT, repeat: 100, rooms: 100 },
+  }),
+];
+
+/**
+ * Fills in what most cases share; a broadcast counts one delivery per socket and message.
+ *
+ * @param {any} given
+ * @returns {Case}
+ */
+function define(given) {
+  const broadcast = given.driver === "broadcast";
+  const answer = given.answer ?? (broadcast ? [MESSAGE] : []);
+  return {
+    unit: broadcast ? "deliveries" : "events",
+    inFlight: 1,
+    request: broadcast ? START : [],
+    answer,
+    weight: broadcast ? given.sockets * answer.length : 1,
+    parameters: { text: SHORT, repeat: 1, rooms: 0 },
+    floors: [],
+    ...given,
+  };
+}

@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+
+/** @import { Case } from "./cases.mjs" */
+
+/** Files that a process has open besides its connections, amply. */
+const RESERVE = 100;
+
+/**
+ * Lowers the number of connections of a case to what the system allows a process to have open.
+ * Where each connection counts, such as in broadcasts, so does what one request is worth.
+ *
+ * @param {Case} bench
+ * @param {number} limit
+ * @returns {Case} the same object when nothing had to be lowered
+ */
+export function fitToLimit(bench, limit) {
+  const sockets = Math.min(bench.sockets, limit - RESERVE);
+  if (sockets === bench.sockets) return bench;
+  const weight =
+    bench.weight > bench.sockets ? (bench.weight / bench.sockets) * sockets : bench.weight;
+  return { ...bench, sockets, weight };
+}
+
+/**
+ * @returns {number} how many files this process and its children may have open
+ */
+export function openFilesLimit() {
+  try {
+    const limit = execFileSync("sh", ["-c", "ulimit -n"], { encoding: "utf8" }).trim();
+    return limit === "unlimited" ? Infinity : Number(limit);
+  } catch {
+    // No shell, so no such limit: Windows.
+    return Infinity;
+  }
+}

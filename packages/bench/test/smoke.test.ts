@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../src/main.mjs", import.meta.url));
+
+/** Runs the benchmarks; resolves with the exit status and what was printed. */
+async function bench(...args: string[]): Promise<{ status: unknown; printed: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args]);
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => (printed += chunk));
+  }
+  const [status] = await once(child, "close");
+  return { status, printed };
+}
+
+/** Runs the cheapest case of all, shortly. */
+function quickly(candidate: string, output: string): ReturnType<typeof bench> {
+  return bench("--quick", "--cases", "echo1", "--candidate", candidate, "--output", output);
+}
+
+/** Names a file in a directory that is removed after the test. */
+async function temporaryFile(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "bench-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return join(directory, "numbers.json");
+}
+
+test(
+  "a case runs on two servers and leaves a row and the numbers",
+  { timeout: 60_000 },
+  async () => {
+    const output = await temporaryFile();
+    const run = await quickly("official", output);
+
+    expect(run.printed).toContain("(echo1)");
+    expect(run.status).toBe(0);
+    const { results, failures } = JSON.parse(await readFile(output, "utf8"));
+    expect(failures).toEqual([]);
+    expect(results).toHaveLength(1);
+    for (const role of ["official", "candidate"]) {
+      expect(results[0].measurements[role]).toHaveLength(1);
+      expect(results[0].measurements[role][0].operations).toBeGreaterThan(0);
+      expect(results[0].measurements[role][0].serverCpu).toBeGreaterThan(0);
+    }
+  },
+);
+
+test("a server that does not start fails its case", { timeout: 60_000 }, async () => {
+  const output = await temporaryFile();
+  const run = await quickly("missing.mjs", output);
+
+  expect(run.status).toBe(1);
+  expect(run.printed).toContain("echo1 FAILED");
+  expect(JSON.parse(await readFile(output, "utf8")).failures).toMatchObject([{ name: "echo1" }]);
+});
+
+test("an unknown case is refused with the list of cases", async () => {
+  const { status, printed } = await bench("--cases", "nonsense");
+
+  expect(status).toBe(2);
+  expect(printed).toContain('there is no case "nonsense"');
+  expect(printed).toContain("echo10");
+});

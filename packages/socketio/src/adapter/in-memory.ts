@@ -1,0 +1,285 @@
+import { EventEmitter } from "node:events";
+import type { PreparedMessage } from "../engine-port.js";
+import type { RawData } from "../parser-port.js";
+import type {
+  AckFunction,
+  Adapter as AdapterContract,
+  AdapterNamespace,
+  AdapterPacket,
+  AdapterSocket,
+  BroadcastFlags,
+  BroadcastOptions,
+  ClientWriteOptions,
+  Room,
+  Session,
+  SessionToPersist,
+  SocketId,
+} from "./contract.js";
+import { SetMap } from "./set-map.js";
+
+/**
+ * Knows the rooms of one namespace on one server, and broadcasts to them.
+ *
+ * Has the methods of the class `Adapter` of the package `socket.io-adapter`, so that an adapter may
+ * extend either. Emits `create-room`, `join-room`, `leave-room` and `delete-room`.
+ */
+export class Adapter extends EventEmitter implements AdapterContract {
+  readonly nsp: AdapterNamespace;
+  #rooms = new SetMap();
+  #sids = new SetMap();
+
+  constructor(nsp: AdapterNamespace) {
+    super();
+    this.nsp = nsp;
+  }
+
+  /** The sockets of every room. */
+  get rooms(): Map<Room, Set<SocketId>> {
+    return this.#rooms;
+  }
+
+  set rooms(rooms: Map<Room, Set<SocketId>>) {
+    this.#rooms = new SetMap(rooms);
+  }
+
+  /** The rooms of every socket. */
+  get sids(): Map<SocketId, Set<Room>> {
+    return this.#sids;
+  }
+
+  set sids(sids: Map<SocketId, Set<Room>>) {
+    this.#sids = new SetMap(sids);
+  }
+
+  /** For adapters that need to prepare something. */
+  init(): Promise<void> | void {}
+
+  /** For adapters that need to release something. */
+  close(): Promise<void> | void {}
+
+  /** The number of servers in the cluster: one. */
+  serverCount(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
+  /** Adds a socket to rooms. */
+  addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
+    for (const room of rooms) this.#add(id, room);
+  }
+
+  /** Adds a socket to one room. */
+  add(id: SocketId, room: Room): Promise<void> | void {
+    // An adapter that extends this one may know of `addAll` alone.
+    if (this.addAll !== Adapter.prototype.addAll) return this.addAll(id, new Set([room]));
+    this.#add(id, room);
+  }
+
+  /** Removes a socket from one room. */
+  del(id: SocketId, room: Room): Promise<void> | void {
+    // The socket stays known without rooms: broadcasts to everybody reach it (behaviour 109).
+    this.#sids.remove(id, room);
+    this.#leave(id, room);
+  }
+
+  /** Removes a socket from all rooms. */
+  delAll(id: SocketId): void {
+    const rooms = this.#sids.peek(id);
+    if (rooms === undefined) return;
+    this.#sids.delete(id);
+    if (typeof rooms === "string") {
+      this.#leave(id, rooms);
+      return;
+    }
+    let failure: { readonly error: unknown } | undefined;
+    for (const room of rooms) {
+      try {
+        this.#leave(id, room);
+      } catch (error) {
+        // A listener failed. The socket leaves the other rooms all the same.
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** The rooms of a socket: a live set. */
+  socketRooms(id: SocketId): Set<Room> | undefined {
+    return this.sids.get(id);
+  }
+
+  /** The ids of the sockets in any of the rooms. */
+  sockets(rooms: Set<Room>): Promise<Set<SocketId>> {
+    const ids = new Set<SocketId>();
+    this.#forEach({ rooms }, (socket) => ids.add(socket.id));
+    return Promise.resolve(ids);
+  }
+
+  /** Sends a packet, which is encoded once (behaviour 118). */
+  broadcast(packet: AdapterPacket, options: BroadcastOptions): void {
+    const { encoded, writeOptions } = this.#encode(packet, options.flags);
+    this.#forEach(options, (socket) => {
+      socket.notifyOutgoingListeners(packet);
+      socket.client.writeToEngine(encoded, writeOptions);
+    });
+  }
+
+  /** Sends a packet, and tells every response. One id serves all sockets (behaviour 115). */
+  broadcastWithAck(
+    packet: AdapterPacket,
+    options: BroadcastOptions,
+    onClientCount: (count: number) => void,
+    onAck: AckFunction,
+  ): void {
+    const id = this.nsp._ids++;
+    packet.id = id;
+    const { encoded, writeOptions } = this.#encode(packet, options.flags);
+    let count = 0;
+    this.#forEach(options, (socket) => {
+      count += 1;
+      socket.acks.set(id, onAck);
+      socket.notifyOutgoingListeners(packet);
+      socket.client.writeToEngine(encoded, writeOptions);
+    });
+    onClientCount(count);
+  }
+
+  /** The selected sockets. */
+  fetchSockets(options: BroadcastOptions): Promise<unknown[]> {
+    const sockets: AdapterSocket[] = [];
+    this.#forEach(options, (socket) => sockets.push(socket));
+    return Promise.resolve(sockets);
+  }
+
+  /** Makes the selected sockets join rooms. */
+  addSockets(options: BroadcastOptions, rooms: Room[]): void {
+    this.#forEach(options, (socket) => void socket.join(rooms));
+  }
+
+  /** Makes the selected sockets leave rooms. */
+  delSockets(options: BroadcastOptions, rooms: Room[]): void {
+    this.#forEach(options, (socket) => {
+      for (const room of rooms) void socket.leave(room);
+    });
+  }
+
+  /** Disconnects the selected sockets. */
+  disconnectSockets(options: BroadcastOptions, close: boolean): void {
+    this.#forEach(options, (socket) => void socket.disconnect(close));
+  }
+
+  /** There are no other servers, so nobody gets the event and the responses are none (Q11). */
+  serverSideEmit(args: unknown[]): void {
+    const acknowledge = args.at(-1);
+    if (typeof acknowledge === "function") acknowledge(null, []);
+  }
+
+  /** For adapters that can restore sessions. */
+  persistSession(_session: SessionToPersist): void {}
+
+  /** For adapters that can restore sessions. */
+  restoreSession(_pid: string, _offset: string): Promise<Session | null> | null {
+    return null;
+  }
+
+  #add(id: SocketId, room: Room): void {
+    this.#sids.add(id, room);
+    const isNew = !this.#rooms.has(room);
+    if (!this.#rooms.add(room, id)) return;
+    if (isNew) this.emit("create-room", room);
+    this.emit("join-room", room, id);
+  }
+
+  #leave(id: SocketId, room: Room): void {
+    const members = this.#rooms.peek(room);
+    if (members === undefined) return;
+    if (typeof members === "string") {
+      if (members !== id) return;
+    } else if (!members.delete(id)) return;
+    const isEmpty = typeof members === "string" || members.size === 0;
+    if (isEmpty) this.#rooms.delete(room);
+    this.emit("leave-room", room, id);
+    if (isEmpty) this.emit("delete-room", room);
+  }
+
+  #encode(packet: AdapterPacket, flags: BroadcastFlags | undefined): EncodedBroadcast {
+    packet.nsp = this.nsp.name;
+    const encoded = this.nsp.server.encoder.encode(packet);
+    const compress = flags?.compress;
+    const messageOptions = compress === undefined ? undefined : { compress };
+    const prepared = encoded.map((data): PreparedMessage => ({
+      type: "message",
+      data,
+      options: messageOptions,
+      frame: undefined,
+    }));
+    const writeOptions = { preEncoded: true, volatile: flags?.volatile, compress, prepared };
+    return { encoded, writeOptions };
+  }
+
+  /**
+   * Visits the connected sockets in any of the rooms once, minus those in the excepted rooms. No
+   * rooms means all sockets.
+   */
+  #forEach(options: BroadcastOptions, visit: (socket: AdapterSocket) => void): void {
+    const except = this.#membersOf(options.except);
+    if (options.rooms.size > 0) {
+      this.#forEachIn(options.rooms, except, visit);
+      return;
+    }
+    for (const [id, socket] of this.nsp.sockets) {
+      if (!contains(except, id)) visit(socket);
+    }
+  }
+
+  #forEachIn(
+    rooms: ReadonlySet<Room>,
+    except: Members,
+    visit: (socket: AdapterSocket) => void,
+  ): void {
+    const { sockets } = this.nsp;
+    // A socket may be in several of the rooms: only then the ones that were visited matter.
+    const visited = rooms.size > 1 ? new Set<SocketId>() : undefined;
+    for (const room of rooms) {
+      for (const id of iterable(this.#rooms.peek(room))) {
+        if (contains(except, id) || visited?.has(id) === true) continue;
+        const socket = sockets.get(id);
+        if (socket === undefined) continue;
+        visited?.add(id);
+        visit(socket);
+      }
+    }
+  }
+
+  /** The ids of the sockets in the rooms; for one room what is kept of it, without a copy. */
+  #membersOf(rooms: ReadonlySet<Room> | undefined): Members {
+    if (rooms === undefined || rooms.size === 0) return undefined;
+    if (rooms.size === 1) {
+      for (const room of rooms) return this.#rooms.peek(room);
+    }
+    const ids = new Set<SocketId>();
+    for (const room of rooms) {
+      for (const id of iterable(this.#rooms.peek(room))) ids.add(id);
+    }
+    return ids;
+  }
+}
+
+interface EncodedBroadcast {
+  readonly encoded: RawData[];
+  readonly writeOptions: ClientWriteOptions;
+}
+
+/** No socket, one socket, or several. */
+type Members = SocketId | ReadonlySet<SocketId> | undefined;
+
+const NOBODY: readonly SocketId[] = [];
+
+function iterable(members: Members): Iterable<SocketId> {
+  if (members === undefined) return NOBODY;
+  return typeof members === "string" ? [members] : members;
+}
+
+function contains(members: Members, id: SocketId): boolean {
+  if (members === undefined) return false;
+  return typeof members === "string" ? members === id : members.has(id);
+}

@@ -1,0 +1,29 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import * as api from "../src/index.js";
+import { Harness } from "./harness.js";
+
+test("the package has these values", () => {
+  expect(Object.keys(api).toSorted()).toEqual([
+    "AckTimeoutError",
+    "Adapter",
+    "Namespace",
+    "OptionsError",
+    "ReservedEventError",
+    "Server",
+    "Socket",
+    "SocketDisconnectedError",
+  ]);
+});
+
+test("objects are recognised by their classes", () => {
+  const { io, join } = ((harness) => ({ io: harness.io, join: () => harness.join() }))(
+    new Harness(),
+  );
+  const { socket } = join();
+  expect(socket instanceof api.Socket).toBe(true);
+  expect(io.of("/x") instanceof api.Namespace).toBe(true);
+  const server = new api.Server();
+  expect(server instanceof api.Server).toBe(true);
+  expect(server).toBeInstanceOf(EventEmitter);
+});
