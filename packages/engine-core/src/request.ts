@@ -6,6 +6,11 @@ export interface EngineRequest extends IncomingMessage {
   _query?: ParsedUrlQuery;
 }
 
+/** Whether a host in front of the engine has parsed the query. */
+export function hasQuery(req: EngineRequest): boolean {
+  return req._query !== undefined;
+}
+
 /** The query of a request, parsed once. Of a repeated key, all values are kept in an array. */
 export function queryOf(req: EngineRequest): ParsedUrlQuery {
   if (req._query === undefined) {

@@ -4,18 +4,19 @@ import type { Duplex } from "node:stream";
 import { codecV3, codecV4 } from "@jackfield/parser";
 import createCors from "cors";
 import createDebug from "debug";
+import { admit, type AdmissionContext } from "./admission.js";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
 import { systemClock, type Clock } from "./clock.js";
 import type { OutgoingPacket, PacketCodec } from "./codec.js";
 import { sessionCookie } from "./cookies.js";
-import { HANDSHAKE_ERRORS, refusal, type ConnectionError, type Refusal } from "./errors.js";
+import type { ConnectionError, Refusal } from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
-import { badRequest, judgeRequest, protocolOf, type JudgeContext } from "./handshake.js";
+import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
 import { generateId } from "./ids.js";
 import { headerLines, runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
 import { resolveOptions, type ResolvedOptions, type ServerOptions } from "./options.js";
 import { answerRefusal, rejectUpgrade } from "./refuse.js";
-import { queryOf } from "./request.js";
+import { hasQuery, queryOf } from "./request.js";
 import { Session, type SessionContext } from "./session.js";
 import { TimerWheel, type Scheduler } from "./timer-wheel.js";
 import { jsonpFormat, plainFormat } from "./transports/polling-format.js";
@@ -49,6 +50,15 @@ export interface ServerEvents {
   handler_error: [error: unknown, session: Session | undefined];
 }
 
+/** A WebSocket upgrade on its way to a session. */
+interface Upgrade {
+  readonly req: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client has sent behind the request. */
+  readonly head: Buffer;
+  readonly isQueryParsedByHost: boolean;
+}
+
 /** Where a polling session may upgrade to. */
 const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket"];
 
@@ -68,9 +78,9 @@ export class Server extends EventEmitter<ServerEvents> {
   /** For HTTP requests: CORS, then the middlewares. */
   readonly #requestMiddlewares: Middleware[] = [];
   readonly #middlewares: Middleware[] = [];
-  readonly #codecs: ServerDeps["codecs"];
   readonly #context: SessionContext;
   readonly #judgeContext: JudgeContext;
+  readonly #admission: AdmissionContext;
   readonly #websockets: WebSocketServerLike;
   /** What middlewares set for the 101 response of an upgrade in progress. */
   readonly #upgradeHeaders = new WeakMap<IncomingMessage, string[]>();
@@ -80,8 +90,6 @@ export class Server extends EventEmitter<ServerEvents> {
     super();
     this.opts = resolveOptions(options);
     const clock = deps.clock ?? systemClock;
-    this.#codecs =
-      deps.codecs ?? (this.opts.allowEIO3 ? { 3: codecV3, 4: codecV4 } : { 4: codecV4 });
     this.#context = {
       clock,
       scheduler: deps.scheduler ?? new TimerWheel(clock),
@@ -92,6 +100,13 @@ export class Server extends EventEmitter<ServerEvents> {
       onDrain: (session) => this.emit("drain", session),
       onClose: (session) => this.#forget(session),
       onHandlerError: (error, session) => this.#onHandlerError(error, session),
+    };
+    this.#admission = {
+      options: this.opts,
+      codecs: deps.codecs ?? (this.opts.allowEIO3 ? { 3: codecV3, 4: codecV4 } : { 4: codecV4 }),
+      generateId: (req) => this.generateId(req),
+      isTaken: (id) => this.clients[id] !== undefined,
+      onHandlerError: (error) => this.#onHandlerError(error, undefined),
     };
     this.#judgeContext = {
       transports: this.opts.transports,
@@ -161,6 +176,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Serves one WebSocket upgrade. `head` is what the client has sent behind the request. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const upgrade: Upgrade = { req, socket, head, isQueryParsedByHost: hasQuery(req) };
     // Until `ws` listens: without a listener, an error of the socket would end the process.
     socket.on("error", ignoreError);
     const refuse = (why: Refusal): void => {
@@ -171,8 +187,8 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#runUpgradeMiddlewares(req, socket, (failure) => {
         const why = failure ?? judgeRequest(req, true, this.#judgeContext);
         if (why !== undefined) refuse(why);
-        else if (queryOf(req)["sid"]) this.#upgradeSession(req, socket, head);
-        else this.#openWebSocket(req, socket, head, refuse);
+        else if (queryOf(req)["sid"]) this.#upgradeSession(upgrade);
+        else this.#openWebSocket(upgrade, refuse);
       }),
     );
   }
@@ -190,11 +206,12 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#sessionOf(req)?.transport.onRequest?.(req, res);
   }
 
-  #upgradeSession(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgradeSession(upgrade: Upgrade): void {
+    const { req, socket } = upgrade;
     const sid = this.#sessionOf(req)?.id ?? "";
-    this.#acceptWebSocket(req, socket, head, (websocket) => {
+    this.#acceptWebSocket(upgrade, (websocket) => {
       const session = this.clients[sid];
-      const codec = session && this.#codecs[session.protocol];
+      const codec = session && this.#admission.codecs[session.protocol];
       // The session may have gone meanwhile; other transports do not come this way (behaviour 14).
       if (codec === undefined || queryOf(req)["transport"] !== "websocket") dismiss(websocket);
       else session?.probe(this.#webSocketTransport(req, websocket, socket, codec));
@@ -227,90 +244,30 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #openWebSocket(
-    req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    refuse: (why: Refusal) => void,
-  ): void {
+  #openWebSocket(upgrade: Upgrade, refuse: (why: Refusal) => void): void {
+    const { req, socket } = upgrade;
     this.#admit(req, refuse, (id, codec) => {
-      this.#acceptWebSocket(req, socket, head, (websocket) => {
+      this.#acceptWebSocket(upgrade, (websocket) => {
         if (queryOf(req)["transport"] !== "websocket") {
           dismiss(websocket);
           return;
         }
         const transport = this.#webSocketTransport(req, websocket, socket, codec);
-        this.#announce(this.#openSession(id, codec, transport, req));
+        const session = this.#openSession(id, codec, transport, req);
+        this.#announce(session);
+        if (!this.#isRequestKnown(upgrade)) session.packRequest();
       });
     });
   }
 
-  /** The part of a handshake that may take time: `allowRequest`, then the id (behaviour 2). */
   #admit(
     req: IncomingMessage,
     refuse: (why: Refusal) => void,
     admitted: (id: string, codec: PacketCodec) => void,
   ): void {
-    this.#askApplication(req, refuse, () => {
-      const protocol = protocolOf(req);
-      const codec = this.#codecs[protocol];
-      if (codec === undefined) {
-        refuse(refusal(HANDSHAKE_ERRORS.UNSUPPORTED_PROTOCOL_VERSION, { protocol }));
-        return;
-      }
-      this.#makeId(req, refuse, (id) => admitted(id, codec));
-    });
-  }
-
-  #askApplication(req: IncomingMessage, refuse: (why: Refusal) => void, allowed: () => void): void {
-    const { allowRequest } = this.opts;
-    if (allowRequest === undefined) {
-      allowed();
-      return;
-    }
-    let answered = false;
-    const answer = (error: unknown, success?: boolean): void => {
-      if (answered) return;
-      answered = true;
-      if (success === true) this.#protect(refuse, allowed);
-      else refuse(forbidden(error));
-    };
-    const result = allowRequest(req, answer);
-    if (typeof result === "boolean") answer(undefined, result);
-    else if (result !== undefined) this.#awaitAnswer(result, answer);
-  }
-
-  /** A promise of `undefined` is that of an async function which calls back. */
-  #awaitAnswer(
-    result: PromiseLike<void | boolean>,
-    answer: (error: unknown, success?: boolean) => void,
-  ): void {
-    const failed = (error: unknown): void => {
-      this.#onHandlerError(error, undefined);
-      answer(undefined, false);
-    };
-    const succeeded = (success: void | boolean): void => {
-      if (typeof success === "boolean") answer(undefined, success);
-    };
-    result.then(succeeded, failed);
-  }
-
-  #makeId(req: IncomingMessage, refuse: (why: Refusal) => void, made: (id: string) => void): void {
-    const refuseId = (error: unknown): void => refuse(badRequest("ID_GENERATION_ERROR", { error }));
-    const check = (id: unknown): void => {
-      if (typeof id !== "string" || id === "") refuseId(new TypeError("an id must be a string"));
-      else if (this.clients[id] !== undefined) refuseId(new Error("the id is in use"));
-      else this.#protect(refuse, () => made(id));
-    };
-    let id;
-    try {
-      id = this.generateId(req);
-    } catch (error) {
-      refuseId(error);
-      return;
-    }
-    if (typeof id === "string") check(id);
-    else Promise.resolve(id).then(check, refuseId);
+    admit(req, this.#admission, refuse, (id, codec) =>
+      this.#protect(refuse, () => admitted(id, codec)),
+    );
   }
 
   #openSession(
@@ -346,9 +303,7 @@ export class Server extends EventEmitter<ServerEvents> {
   // ── WebSocket connections ──────────────────────────────────────────────────
 
   #acceptWebSocket(
-    req: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
+    { req, socket, head }: Upgrade,
     accepted: (websocket: WebSocketLike) => void,
   ): void {
     // The 101 response and the open packet leave in one write.
@@ -358,6 +313,18 @@ export class Server extends EventEmitter<ServerEvents> {
       accepted(websocket);
     });
     socket.uncork();
+  }
+
+  /** Whether code of the application has seen the request, and may have put something on it. */
+  #isRequestKnown({ isQueryParsedByHost }: Upgrade): boolean {
+    return (
+      isQueryParsedByHost ||
+      this.#middlewares.length > 0 ||
+      this.opts.allowRequest !== undefined ||
+      this.generateId !== Server.prototype.generateId ||
+      this.listenerCount("headers") + this.listenerCount("initial_headers") > 0 ||
+      this.httpServer?.listenerCount("upgrade") !== 1
+    );
   }
 
   #webSocketTransport(
@@ -457,12 +424,6 @@ export class Server extends EventEmitter<ServerEvents> {
       code: "JACKFIELD_HANDLER_ERROR",
     });
   }
-}
-
-function forbidden(error: unknown): Refusal {
-  const text = error instanceof Error ? error.message : error;
-  const answer = typeof text === "string" && text !== "" ? text : undefined;
-  return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { message: error }, answer);
 }
 
 function middlewareFailure(error: unknown): Refusal | undefined {

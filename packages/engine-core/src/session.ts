@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage } from "node:http";
 import type { PacketError } from "@jackfield/parser";
 import createDebug from "debug";
 import type { Clock } from "./clock.js";
@@ -8,6 +8,7 @@ import type { FlushQueue, Flushable } from "./flush-queue.js";
 import { createHeartbeat, type Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
 import { LazyEmitter } from "./lazy-emitter.js";
 import type { ResolvedOptions } from "./options.js";
+import { packRequest, unpackRequest } from "./packed-request.js";
 import { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
 import type { Scheduler } from "./timer-wheel.js";
 import { encodeFrame } from "./transports/websocket-frame.js";
@@ -100,8 +101,6 @@ export class Session
   implements TransportHost, HeartbeatSubject, UpgradeSubject, Flushable
 {
   readonly id: string;
-  /** The request that opened the session. */
-  readonly request: IncomingMessage;
   /** The address of the peer, as it was when the session opened. */
   readonly remoteAddress: string;
   /** The transport in use; after an upgrade, another one. */
@@ -111,6 +110,9 @@ export class Session
   readonly #context: SessionContext;
   readonly #codec: PacketCodec;
   readonly #heartbeat: Heartbeat;
+  /** As it came, packed once nobody has asked for it, or what the application put in its place. */
+  #request: IncomingMessage | string | null | undefined;
+  #isRequestSeen = false;
   #state: SessionState = "opening";
   #sink: SessionSink | undefined;
   #probe: UpgradeProbe | undefined;
@@ -122,7 +124,7 @@ export class Session
   constructor(context: SessionContext, { id, codec, transport, request }: SessionInit) {
     super();
     this.id = id;
-    this.request = request;
+    this.#request = request;
     this.remoteAddress = request.socket?.remoteAddress ?? "";
     this.transport = transport;
     this.#context = context;
@@ -130,6 +132,30 @@ export class Session
     this.#heartbeat = createHeartbeat(codec.protocol, context.scheduler, context.options, this);
     transport.sid = id;
     transport.host(this);
+  }
+
+  /**
+   * The request that opened the session. Applications that never need it may set it to `null`, to
+   * save memory.
+   */
+  get request(): IncomingMessage {
+    this.#isRequestSeen = true;
+    if (typeof this.#request === "string") {
+      this.#request = unpackRequest(this.#request, this.transport.stream);
+    }
+    // One cast: it is only absent for the application that has taken it away.
+    return this.#request as IncomingMessage;
+  }
+
+  set request(request: IncomingMessage | null | undefined) {
+    this.#isRequestSeen = true;
+    this.#request = request;
+  }
+
+  /** Keeps the request in less memory, unless somebody has seen it and may rely on its identity. */
+  packRequest(): void {
+    if (this.#isRequestSeen || !(this.#request instanceof IncomingMessage)) return;
+    if (this.transport.stream !== undefined) this.#request = packRequest(this.#request);
   }
 
   /** The revision of the Engine.IO protocol that the client speaks. */

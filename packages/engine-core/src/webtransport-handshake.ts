@@ -21,6 +21,11 @@ export interface WebTransportAcceptInit {
   /** That of protocol 4: no client of an older one speaks WebTransport. */
   readonly codec: PacketCodec;
   readonly clock: Clock;
+  readonly options: WebTransportAcceptOptions;
+}
+
+/** The limits of a WebTransport session. */
+export interface WebTransportAcceptOptions {
   /** Bytes that the payload of one frame may have. */
   readonly maxHttpBufferSize: number;
   /** How long the first packet may take, in ms. */
@@ -53,7 +58,7 @@ export function acceptWebTransport(
     debug("session is not accepted: %o", why);
     closeQuietly(session);
   };
-  const timer = init.clock.setTimeout(() => giveUp("timed out"), init.upgradeTimeout);
+  const timer = init.clock.setTimeout(() => giveUp("timed out"), init.options.upgradeTimeout);
   session.ready?.then(undefined, ignoreFailure);
   session.closed.then(() => giveUp("closed"), giveUp);
   const accept = ({ transport, sid }: FirstContact): void => {
@@ -74,7 +79,7 @@ async function readFirstPacket(
   const { value: stream } = await session.incomingBidirectionalStreams.getReader().read();
   if (stream === undefined) throw new Error("no stream");
   const reader = stream.readable.getReader();
-  const decoder = new FrameDecoder(init.maxHttpBufferSize);
+  const decoder = new FrameDecoder(init.options.maxHttpBufferSize);
   const frames: RawData[] = [];
   while (frames.length === 0) {
     // oxlint-disable-next-line no-await-in-loop -- one chunk comes after the other

@@ -301,3 +301,38 @@ test("without a listener for handler_error, errors become warnings of the proces
   await fetch(`${running.url}?${POLLING}`);
   expect((await warned)[0]).toMatchObject({ message: "nobody listens" });
 });
+
+test("a session that nobody asked for its request makes it anew, once", async () => {
+  const running = await startEngine();
+  const { session } = await running.openWebSocket(undefined, { headers: { "X-Mine": "yes" } });
+  const { request } = session;
+  expect(request.url).toBe("/engine.io/?EIO=4&transport=websocket");
+  expect(request.headers["x-mine"]).toBe("yes");
+  expect(request.socket.remoteAddress).toBe("127.0.0.1");
+  expect(session.request).toBe(request);
+});
+
+test("what middlewares put on the request is there later", async () => {
+  const running = await startEngine();
+  running.engine.use((req, _res, next) => {
+    Object.assign(req, { user: "ann" });
+    next();
+  });
+  const { session } = await running.openWebSocket();
+  expect(session.request).toMatchObject({ user: "ann" });
+});
+
+test("a request that a connection listener has seen stays the same object", async () => {
+  const running = await startEngine();
+  let seen: unknown;
+  running.engine.on("connection", (opened) => (seen = opened.request));
+  const { session } = await running.openWebSocket();
+  expect(session.request).toBe(seen);
+});
+
+test("applications may take the request away", async () => {
+  const running = await startEngine();
+  running.engine.on("connection", (opened) => (opened.request = null));
+  const { session } = await running.openWebSocket();
+  expect(session.request).toBeNull();
+});

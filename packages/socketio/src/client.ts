@@ -183,7 +183,7 @@ export class Client implements EngineSink, SocketClient {
   }
 
   /** Joins a namespace in the name of the client. */
-  connect(name: string, auth: Record<string, unknown> = {}): void {
+  connect(name: string, auth?: Record<string, unknown>): void {
     // Who asks again before there is an answer gets one answer (FIX 80).
     if (this.#pending?.has(name) === true) return;
     const existing = this.#deps.namespaces.get(name);
@@ -194,7 +194,7 @@ export class Client implements EngineSink, SocketClient {
     }
     this.#pending ??= new Map();
     this.#pending.set(name, undefined);
-    this.#deps.findNamespace(name, auth, (namespace) => {
+    this.#deps.findNamespace(name, auth ?? {}, (namespace) => {
       if (this.#state !== "open") return;
       if (namespace === undefined) this.#refuse(name);
       else this.#join(namespace, auth);
@@ -240,7 +240,7 @@ export class Client implements EngineSink, SocketClient {
     this.packet({ type: PacketType.CONNECT_ERROR, nsp: name, data });
   }
 
-  #join(namespace: Namespace, auth: Record<string, unknown>): void {
+  #join(namespace: Namespace, auth: Record<string, unknown> | undefined): void {
     const { name } = namespace;
     const socket = namespace.add(this, auth);
     if (this.#pending?.has(name) !== true) return;
@@ -286,6 +286,6 @@ function isUndecided(namespace: Namespace, socket: Socket): boolean {
 }
 
 /** The decoder admits nothing but objects, and nothing at all. */
-function authOf({ data }: SocketPacket): Record<string, unknown> {
-  return (data ?? {}) as Record<string, unknown>;
+function authOf({ data }: SocketPacket): Record<string, unknown> | undefined {
+  return data as Record<string, unknown> | undefined;
 }

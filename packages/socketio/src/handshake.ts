@@ -6,7 +6,7 @@ import type { EngineSession } from "./engine-port.js";
 /** The handshake of a socket that was created at `issued`, in milliseconds since 1970. */
 export function buildHandshake(
   session: EngineSession,
-  auth: Record<string, unknown>,
+  auth: Record<string, unknown> | undefined,
   issued: number,
 ): Handshake {
   // Applications delete the request to save memory.
@@ -21,7 +21,7 @@ export function buildHandshake(
     issued,
     url: request?.url as string,
     query: queryOf(request),
-    auth,
+    auth: auth ?? {},
   };
 }
 

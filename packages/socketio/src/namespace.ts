@@ -193,7 +193,7 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
    * A client wants to join. The socket is connected when the middlewares have let it pass, which
    * may be the case when this returns.
    */
-  add(client: SocketClient, auth: Record<string, unknown>): Socket {
+  add(client: SocketClient, auth: Record<string, unknown> | undefined): Socket {
     const { clock } = this.deps;
     const id = this.deps.generateId();
     const socket = new Socket(this, client, { id, auth, issued: clock.date().getTime() });

@@ -53,7 +53,7 @@ export interface SocketClient extends Client {
 export interface SocketInit {
   readonly id: SocketId;
   /** What the client sent with its CONNECT packet. */
-  readonly auth: Record<string, unknown>;
+  readonly auth: Record<string, unknown> | undefined;
   /** Milliseconds since 1970. */
   readonly issued: number;
 }
@@ -73,11 +73,11 @@ export class Socket extends LazyEmitter implements ListenerScope {
   readonly id: SocketId;
   readonly nsp: SocketNamespace;
   readonly client: SocketClient;
-  data: Untyped = {};
   // Whatever not every socket uses is made when it is first used: there are many sockets.
-  readonly #auth: Record<string, unknown>;
+  readonly #auth: Record<string, unknown> | undefined;
   readonly #issued: number;
   #state: SocketState = "connecting";
+  #data: Untyped;
   #handshake: Handshake | undefined;
   #acks: Acks | undefined;
   #flags: BroadcastFlags | undefined;
@@ -92,6 +92,16 @@ export class Socket extends LazyEmitter implements ListenerScope {
     this.client = client;
     this.#auth = auth;
     this.#issued = issued;
+  }
+
+  /** What the application keeps with the socket: `{}` at first. */
+  get data(): Untyped {
+    this.#data ??= {};
+    return this.#data;
+  }
+
+  set data(data: Untyped) {
+    this.#data = data;
   }
 
   get server(): object {

@@ -28,7 +28,8 @@ describe.each(CELLS)("$name", (cell) => {
     await Promise.all([main, one, two].map((client) => roundTrip(client)));
     expect(seen).toEqual([[["for main"]], [["for one"]], [["for two"]]]);
     expect(server.io.engine.clientsCount).toBe(1);
-    expect(server.io.of("/one").sockets.get(one.id ?? "")?.conn).toBe(socket.conn);
+    // Not toBe() on the sessions: printing them takes for ever.
+    expect(server.io.of("/one").sockets.get(one.id ?? "")?.conn === socket.conn).toBe(true);
     expect(new Set([main.id, one.id, two.id]).size).toBe(3);
   });
 

@@ -106,11 +106,11 @@ describe.each(CELLS)("$name", (cell) => {
     const httpServer = createServer();
     const attached = new SubjectServer({ transports: ["polling", "websocket"] });
     onCleanup(() => attached.close());
-    expect(attached.attach(httpServer)).toBe(attached);
+    expect(attached.attach(httpServer) === attached).toBe(true);
     const port = await listenOn(httpServer, 0);
     const { client } = await pair({ io: attached, port }, cell);
     await roundTrip(client);
-    expect(attached.httpServer).toBe(httpServer);
+    expect(attached.httpServer === httpServer).toBe(true);
     client.disconnect();
 
     const listening = new SubjectServer();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { PacketError } from "@jackfield/parser";
 import type { EnginePacket, OutgoingPacket } from "../codec.js";
 import type { TransportError } from "../errors.js";
@@ -43,6 +44,8 @@ export interface Transport {
   /** Bytes taken by `send` that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   readonly supportsBinary: boolean;
+  /** The one stream below, if the transport has one for all its life. */
+  readonly stream?: Duplex | undefined;
   host(host: TransportHost): void;
   /**
    * Sends packets, in order. Precondition: `writable`.

@@ -38,13 +38,6 @@ export interface WebSocketTransportInit {
   readonly batch: FrameBatch;
 }
 
-/** Streams know their transport, so that one `drain` listener serves all of them. */
-const transportOfStream = Symbol("transport");
-
-interface TransportStream extends Duplex {
-  [transportOfStream]?: WebSocketTransport;
-}
-
 /**
  * The WebSocket transport (behaviours 62 to 65): `ws` does the handshake, receives, answers pings
  * and closes; data frames are written by us, straight to the stream, one buffer per tick.
@@ -57,7 +50,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   sid: string | undefined;
   readonly supportsBinary: boolean;
   readonly #websocket: WebSocketLike;
-  readonly #stream: TransportStream;
+  readonly stream: Duplex;
   readonly #codec: PacketCodec;
   readonly #batch: FrameBatch;
   #host: TransportHost | undefined;
@@ -69,7 +62,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     super();
     this.supportsBinary = init.supportsBinary;
     this.#websocket = init.websocket;
-    this.#stream = init.stream;
+    this.stream = init.stream;
     this.#codec = init.codec;
     this.#batch = init.batch;
     this.#isDirect = init.websocket instanceof EngineWebSocket && init.websocket.extensions === "";
@@ -82,7 +75,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
   }
 
   get bufferedBytes(): number {
-    return this.#isDirect ? this.#stream.writableLength : (this.#websocket.bufferedAmount ?? 0);
+    return this.#isDirect ? this.stream.writableLength : (this.#websocket.bufferedAmount ?? 0);
   }
 
   host(host: TransportHost): void {
@@ -95,7 +88,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
       return;
     }
     const buffer = this.#batch.encode(packets, this.#codec, this.supportsBinary);
-    this.#blocked = !this.#stream.write(buffer, written && ((error) => error ?? written()));
+    if (!this.stream.write(buffer, written && ((error) => error ?? written()))) this.#block();
     this.emit("drain");
     if (!this.#blocked) this.emit("ready");
   }
@@ -125,11 +118,6 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     host.onPacket(packet);
   }
 
-  /** The stream took everything it held. Only for the listeners of this file. */
-  onDrain(): void {
-    if (this.#blocked && this.#isDirect) this.#onWritable();
-  }
-
   /** The connection is gone. Only for the listeners of this file. */
   onClose(): void {
     this.#host?.onClose();
@@ -146,8 +134,6 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     websocket.on("message", onMessage);
     websocket.on("close", onClose);
     websocket.on("error", onError);
-    this.#stream[transportOfStream] = this;
-    this.#stream.on("drain", onDrain);
   }
 
   #listenToForeign(websocket: WebSocketLike): void {
@@ -178,6 +164,12 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     }
   }
 
+  /** The listener is made for the slow peer only: all others do without. */
+  #block(): void {
+    this.#blocked = true;
+    this.stream.once("drain", () => this.#onWritable());
+  }
+
   #onWritable(): void {
     this.#blocked = false;
     this.emit("ready");
@@ -205,8 +197,4 @@ function onClose(this: WebSocket): void {
 
 function onError(this: WebSocket, error: Error): void {
   (this as EngineWebSocket).transport?.onError(error);
-}
-
-function onDrain(this: TransportStream): void {
-  this[transportOfStream]?.onDrain();
 }
