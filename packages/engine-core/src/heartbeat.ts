@@ -44,7 +44,7 @@ export function createHeartbeat(
  * Only one deadline is ever pending: the next ping, or the answer to the last one. It belongs to
  * the session and not to its transport, so it runs on through an upgrade (behaviour 54).
  */
-export class ServerHeartbeat extends Deadline implements Heartbeat {
+class ServerHeartbeat extends Deadline implements Heartbeat {
   readonly #scheduler: Scheduler;
   readonly #options: HeartbeatOptions;
   readonly #subject: HeartbeatSubject;
@@ -86,7 +86,7 @@ export class ServerHeartbeat extends Deadline implements Heartbeat {
 /**
  * The client pings, the server answers: it is enough to wait (Engine.IO protocol v3; behaviour 58).
  */
-export class ClientHeartbeat extends Deadline implements Heartbeat {
+class ClientHeartbeat extends Deadline implements Heartbeat {
   readonly #scheduler: Scheduler;
   readonly #options: HeartbeatOptions;
   readonly #subject: HeartbeatSubject;

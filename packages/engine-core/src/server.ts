@@ -75,6 +75,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** The HTTP server attached last. */
   httpServer: HttpServer | undefined;
   #clientsCount = 0;
+  readonly #cors: Middleware | undefined;
   /** For HTTP requests: CORS, then the middlewares. */
   readonly #requestMiddlewares: Middleware[] = [];
   readonly #middlewares: Middleware[] = [];
@@ -120,7 +121,8 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#websockets.on?.("headers", (lines, req) => this.#addUpgradeHeaders(lines, req));
     if (this.opts.cors !== undefined) {
       // One cast: the types of `cors` do not tell its two forms apart.
-      this.#requestMiddlewares.push(createCors(this.opts.cors as createCors.CorsOptions));
+      this.#cors = createCors(this.opts.cors as createCors.CorsOptions);
+      this.#requestMiddlewares.push(this.#cors);
     }
   }
 
@@ -155,6 +157,15 @@ export class Server extends EventEmitter<ServerEvents> {
     this.httpServer = httpServer;
     attach(this, httpServer, this.#context.clock, options);
     return this;
+  }
+
+  /**
+   * Does what the option `cors` says for a request that somebody else answers, in `next`. A
+   * preflight is answered here.
+   */
+  applyCors(req: IncomingMessage, res: ServerResponse, next: () => void): void {
+    if (this.#cors === undefined) next();
+    else runMiddlewares([this.#cors], req, res, next);
   }
 
   /** Serves one HTTP request. */

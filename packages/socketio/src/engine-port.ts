@@ -12,6 +12,8 @@ export interface EngineServer {
   attach?(server: HttpServer, options?: object): unknown;
   handleRequest?(req: IncomingMessage, res: ServerResponse): unknown;
   handleUpgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): unknown;
+  /** Does what the engine's option `cors` says for a request that is answered in `next`. */
+  applyCors?(req: IncomingMessage, res: ServerResponse, next: () => void): void;
 }
 
 export interface EngineWriteOptions {

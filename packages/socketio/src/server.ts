@@ -47,6 +47,8 @@ export interface ServerDeps {
 
 /** Serves the files of the client. */
 export interface ClientFileServer {
+  /** Whether the request is for such a file. */
+  has(req: IncomingMessage): boolean;
   /** `true` when the request was for such a file and has been answered. */
   handle(req: IncomingMessage, res: ServerResponse): boolean;
 }
@@ -173,7 +175,7 @@ export class Server extends LazyEmitter {
     const engine = this.#deps.createEngine(engineOptions);
     const httpServer = typeof target === "object" ? target : listenOn(Number(target));
     engine.attach?.(httpServer as HttpServer, engineOptions);
-    if (this.#serveClient) this.#serveClientFiles(httpServer as HttpServer, path);
+    if (this.#serveClient) this.#serveClientFiles(engine, httpServer as HttpServer, path);
     this.#httpServers.add(httpServer);
     this.httpServer = httpServer;
     return this.bind(engine);
@@ -380,13 +382,18 @@ export class Server extends LazyEmitter {
     };
   }
 
-  #serveClientFiles(httpServer: HttpServer, path: string): void {
+  #serveClientFiles(engine: EngineServer, httpServer: HttpServer, path: string): void {
     const files = this.#deps.createClientFiles({ path });
     const others = httpServer.listeners("request");
     httpServer.removeAllListeners("request");
     httpServer.on("request", (req: IncomingMessage, res: ServerResponse) => {
-      if (files.handle(req, res)) return;
-      for (const listener of others) Reflect.apply(listener, httpServer, [req, res]);
+      if (!files.has(req)) {
+        for (const listener of others) Reflect.apply(listener, httpServer, [req, res]);
+      } else if (engine.applyCors === undefined) {
+        files.handle(req, res);
+      } else {
+        engine.applyCors(req, res, () => files.handle(req, res));
+      }
     });
   }
 }

@@ -39,7 +39,7 @@ export class Harness {
       wheel: { after: (ms, target) => this.clock.setTimeout(() => target.expire(), ms) },
       createEngine: () => new InMemoryEngine(),
       generateId: () => `id${++this.#ids}`,
-      createClientFiles: () => ({ handle: () => false }),
+      createClientFiles: () => ({ has: () => false, handle: () => false }),
     };
   }
 

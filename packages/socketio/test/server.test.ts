@@ -132,9 +132,11 @@ test("client files are served before other listeners are asked", async () => {
   const deps = {
     ...new Harness().deps(),
     createClientFiles: ({ path }: { path: string }) => ({
-      handle(req: IncomingMessage, res: ServerResponse): boolean {
+      has(req: IncomingMessage): boolean {
         paths.push(path);
-        if (req.url !== "/socket.io/socket.io.js") return false;
+        return req.url === "/socket.io/socket.io.js";
+      },
+      handle(_req: IncomingMessage, res: ServerResponse): boolean {
         res.end("file");
         return true;
       },
