@@ -13,6 +13,7 @@ import { Child } from "./child.mjs";
  * @property {number} value the figure of merit: operations per second of the server's CPU, or bytes
  * @property {number} operations what was counted, in the unit of the case
  * @property {number} [serverCpu] seconds, user and system
+ * @property {number} [serverSystemCpu] seconds of it that the kernel took: reading and writing
  * @property {number} [loadCpu] seconds
  * @property {number} [wall] seconds
  * @property {{ before: Memory, after: Memory }} [memory] of the server
@@ -28,6 +29,8 @@ const SERVERS = new Map([
   ["bare-tcp", new URL("./servers/bare-tcp.mjs", import.meta.url)],
 ]);
 
+const NOTHING = { operations: 0, serverCpu: 0, serverSystemCpu: 0, loadCpu: 0, wall: 0 };
+
 const LOAD = new URL("./load/main.mjs", import.meta.url);
 
 /** A server under test and its load, each in a process of its own. */
@@ -37,7 +40,7 @@ export class Contender {
   #server;
   #load;
   #profile;
-  #total = { operations: 0, serverCpu: 0, loadCpu: 0, wall: 0 };
+  #total = { ...NOTHING };
 
   /**
    * @param {Case} bench
@@ -66,7 +69,7 @@ export class Contender {
    */
   async warmUp(seconds) {
     await this.work(seconds);
-    this.#total = { operations: 0, serverCpu: 0, loadCpu: 0, wall: 0 };
+    this.#total = { ...NOTHING };
     if (this.#profile) await this.#server.call("startCpuProfile");
   }
 
@@ -82,6 +85,7 @@ export class Contender {
       this.#total.operations += await this.#load.call("work", left, 60_000 + left * 1000);
       const after = await this.#usage();
       this.#total.serverCpu += after.serverCpu - before.serverCpu;
+      this.#total.serverSystemCpu += after.serverSystemCpu - before.serverSystemCpu;
       this.#total.loadCpu += after.loadCpu - before.loadCpu;
       this.#total.wall += after.wall - before.wall;
       await this.#rest();
@@ -130,6 +134,7 @@ export class Contender {
       this.#load.call("usage"),
     ]);
     return {
+      serverSystemCpu: server.system / 1e6,
       serverCpu: (server.user + server.system) / 1e6,
       loadCpu: (load.user + load.system) / 1e6,
       wall: performance.now() / 1000,

@@ -17,7 +17,7 @@ export function fitToLimit(bench, limit) {
   const sockets = Math.min(bench.sockets, limit - RESERVE);
   if (sockets === bench.sockets) return bench;
   const weight =
-    bench.weight > bench.sockets ? (bench.weight / bench.sockets) * sockets : bench.weight;
+    bench.weight >= bench.sockets ? (bench.weight / bench.sockets) * sockets : bench.weight;
   return { ...bench, sockets, weight };
 }
 

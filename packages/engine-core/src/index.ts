@@ -32,3 +32,5 @@ export type {
   TransportHost,
   TransportName,
 } from "./transports/transport.js";
+export type { WebTransportSession } from "./transports/webtransport.js";
+export type { WebTransportRequest } from "./webtransport-handshake.js";

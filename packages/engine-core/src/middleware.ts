@@ -1,5 +1,4 @@
 import { OutgoingMessage, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 
 /** An Express-style middleware, as `engine.use` takes it. */
 export type Middleware = (
@@ -48,18 +47,18 @@ function isError(error: unknown): boolean {
 }
 
 /**
- * The response that middlewares get for a WebSocket upgrade: it keeps the headers for the 101
- * response; ending it destroys the socket, for nothing but the upgrade can be answered here.
+ * The response that middlewares get for a WebSocket upgrade or a WebTransport session: it keeps the headers for the 101
+ * response; ending it destroys the connection, for nothing but the upgrade can be answered here.
  */
 export class UpgradeResponse extends OutgoingMessage {
-  readonly #socket: Duplex;
+  readonly #connection: { destroy(): unknown };
   /** The names of the headers as they were set, by their lower-case form. */
   readonly #names = new Map<string, string>();
   statusCode = 200;
 
-  constructor(socket: Duplex) {
+  constructor(connection: { destroy(): unknown }) {
     super();
-    this.#socket = socket;
+    this.#connection = connection;
   }
 
   override setHeader(name: string, value: string | number | readonly string[]): this {
@@ -76,7 +75,7 @@ export class UpgradeResponse extends OutgoingMessage {
   }
 
   override end(): this {
-    this.#socket.destroy();
+    this.#connection.destroy();
     return this;
   }
 

@@ -74,7 +74,11 @@ export interface ResolvedOptions {
   wsEngine: WsEngine | undefined;
 }
 
-const TRANSPORTS: readonly string[] = ["polling", "websocket"] satisfies TransportName[];
+const TRANSPORTS: readonly string[] = [
+  "polling",
+  "websocket",
+  "webtransport",
+] satisfies TransportName[];
 
 /** Bytes from which on compression is worth its time. */
 const COMPRESSION_THRESHOLD = 1024;

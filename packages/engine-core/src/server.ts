@@ -23,6 +23,13 @@ import { jsonpFormat, plainFormat } from "./transports/polling-format.js";
 import { PollingTransport, type ResponseHeaders } from "./transports/polling.js";
 import type { Transport, TransportName } from "./transports/transport.js";
 import { WebSocketTransport, type WebSocketLike } from "./transports/websocket.js";
+import type { WebTransportSession, WebTransportTransport } from "./transports/webtransport.js";
+import {
+  acceptWebTransport,
+  judgeWebTransport,
+  requestOf,
+  type WebTransportRequest,
+} from "./webtransport-handshake.js";
 import { createWebSocketServer, type WebSocketServerLike } from "./websocket-server.js";
 
 const debug = createDebug("engine");
@@ -60,7 +67,7 @@ interface Upgrade {
 }
 
 /** Where a polling session may upgrade to. */
-const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket"];
+const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket", "webtransport"];
 
 /**
  * An Engine.IO server: sessions over HTTP long-polling and WebSocket.
@@ -204,6 +211,32 @@ export class Server extends EventEmitter<ServerEvents> {
     );
   }
 
+  /**
+   * Serves one WebTransport session, of any implementation of the W3C interface (behaviour 70).
+   *
+   * @param request what the HTTP/3 server knows of the request. Without it, clients are refused if
+   * the application has middlewares or an `allowRequest`, which could not be asked (behaviour 71)
+   */
+  onWebTransportSession(session: WebTransportSession, request?: WebTransportRequest): void {
+    const { clock } = this.#context;
+    const init = { codec: codecV4, clock, options: this.opts };
+    acceptWebTransport(session, init, (transport, sid) => {
+      const req = requestOf(request);
+      const refuse = (why: Refusal): void => {
+        this.#refused(why, request === undefined ? undefined : req);
+        transport.destroy();
+      };
+      this.#protect(refuse, () =>
+        this.#runUpgradeMiddlewares(req, transport, (failure) => {
+          const why = failure ?? this.#judgeWebTransport(sid, request !== undefined);
+          if (why !== undefined) refuse(why);
+          else if (sid === undefined) this.#openWebTransport(req, transport, refuse);
+          else this.clients[sid]?.probe(transport);
+        }),
+      );
+    });
+  }
+
   /** Closes every session. Waiting polls are answered, nobody else is waited for (behaviour 39). */
   close(): this {
     debug("closing all sessions");
@@ -269,6 +302,24 @@ export class Server extends EventEmitter<ServerEvents> {
         if (!this.#isRequestKnown(upgrade)) session.packRequest();
       });
     });
+  }
+
+  #judgeWebTransport(sid: string | undefined, hasRequest: boolean): Refusal | undefined {
+    return judgeWebTransport(sid, hasRequest, {
+      ...this.#judgeContext,
+      hasMiddlewares: this.#middlewares.length > 0,
+      hasAllowRequest: this.opts.allowRequest !== undefined,
+    });
+  }
+
+  #openWebTransport(
+    req: IncomingMessage,
+    transport: WebTransportTransport,
+    refuse: (why: Refusal) => void,
+  ): void {
+    this.#admit(req, refuse, (id, codec) =>
+      this.#announce(this.#openSession(id, codec, transport, req)),
+    );
   }
 
   #admit(
@@ -387,14 +438,14 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #runUpgradeMiddlewares(
     req: IncomingMessage,
-    socket: Duplex,
+    connection: { destroy(): unknown },
     done: (failure: Refusal | undefined) => void,
   ): void {
     if (this.#middlewares.length === 0) {
       done(undefined);
       return;
     }
-    const res = new UpgradeResponse(socket);
+    const res = new UpgradeResponse(connection);
     // One cast: a response that was never a real one (see UpgradeResponse).
     runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
       // Some middlewares add their headers when the head is written.
@@ -404,7 +455,7 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #refused(why: Refusal, req: IncomingMessage): void {
+  #refused(why: Refusal, req: IncomingMessage | undefined): void {
     debug("refused: %s %o", why.message, why.context);
     try {
       const { code, message, context } = why;
