@@ -1,24 +1,7 @@
-import type { EnginePacket, RawData } from "@jackfield/parser";
+import type { EnginePacket } from "@jackfield/parser";
 
-export type { EnginePacket, RawData };
-
-/** What the engine needs of an implementation of the packet format. Pure: no I/O, no state. */
-export interface PacketCodec {
-  /** The `EIO` query parameter that it answers to. */
-  readonly protocol: 3 | 4;
-  /** Encodes one packet for a transport that keeps packets apart by itself. */
-  encodePacket(packet: EnginePacket, supportsBinary: boolean): RawData;
-  /** @throws {PacketError} when the data is not one valid packet */
-  decodePacket(data: RawData): EnginePacket;
-  /** Encodes packets as the body of one HTTP response. */
-  encodePayload(packets: readonly EnginePacket[], supportsBinary: boolean): RawData;
-  /**
-   * Hands over each packet of an HTTP body, until `onPacket` returns `false`.
-   *
-   * @throws {PacketError} at the first invalid packet, after those before it were handed over
-   */
-  decodePayload(payload: RawData, onPacket: (packet: EnginePacket) => boolean): void;
-}
+// The seam to the packet format: the two revisions of the parser, or any other implementation.
+export type { EnginePacket, PacketCodec, RawData } from "@jackfield/parser";
 
 /** How a packet may be sent. */
 export interface PacketOptions {

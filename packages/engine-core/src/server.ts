@@ -407,11 +407,16 @@ export class Server extends EventEmitter<ServerEvents> {
   // ── headers ────────────────────────────────────────────────────────────────
 
   #onHeaders(headers: ResponseHeaders, req: IncomingMessage, id: string): void {
-    if (!queryOf(req)["sid"]) {
-      if (this.opts.cookie !== false) headers["Set-Cookie"] = sessionCookie(id, this.opts.cookie);
-      this.emit("initial_headers", headers, req);
+    try {
+      if (!queryOf(req)["sid"]) {
+        if (this.opts.cookie !== false) headers["Set-Cookie"] = sessionCookie(id, this.opts.cookie);
+        this.emit("initial_headers", headers, req);
+      }
+      this.emit("headers", headers, req);
+    } catch (error) {
+      // The answer goes out all the same: packets are in it.
+      this.#onHandlerError(error, this.clients[id]);
     }
-    this.emit("headers", headers, req);
   }
 
   #addUpgradeHeaders(lines: string[], req: IncomingMessage): void {

@@ -357,7 +357,8 @@ export class Session
   }
 
   releasePoll(): void {
-    if (this.transport.name === "polling" && this.transport.writable) this.transport.send(NOOP);
+    if (this.transport.name !== "polling" || !this.transport.writable) return;
+    this.#guard(() => this.transport.send(NOOP));
   }
 
   onUpgradeFailed(): void {
@@ -424,7 +425,11 @@ export class Session
 
   #push(packet: OutgoingPacket): void {
     if (this.#state !== "open") return;
-    this.emit("packetCreate", packet);
+    try {
+      this.emit("packetCreate", packet);
+    } catch (error) {
+      this.#context.onHandlerError(error, this);
+    }
     if (this.writeBuffer === NOTHING) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);
     this.#writeBufferBytes += packet.data?.length ?? 0;

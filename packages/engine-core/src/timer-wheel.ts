@@ -175,15 +175,18 @@ export class TimerWheel implements Scheduler {
   readonly #onTimer = (): void => {
     const late = Math.floor((this.#clock.now() - this.#cursorTime) / this.#tickMs);
     if (late > STALL_TICKS) this.#cursorTime += (late - 1) * this.#tickMs;
-    for (let ticks = late > STALL_TICKS ? 1 : late; ticks > 0; ticks -= 1) this.#tick();
-    this.#timer =
-      this.#size > 0
-        ? this.#clock.setTimeout(
-            this.#onTimer,
-            Math.max(1, this.#cursorTime + this.#tickMs - this.#clock.now()),
-          )
-        : undefined;
+    try {
+      for (let ticks = late > STALL_TICKS ? 1 : late; ticks > 0; ticks -= 1) this.#tick();
+    } finally {
+      // Whatever a deadline throws, the others must not wait for ever.
+      this.#timer = this.#size > 0 ? this.#startTimer() : undefined;
+    }
   };
+
+  #startTimer(): Timer {
+    const ms = this.#cursorTime + this.#tickMs - this.#clock.now();
+    return this.#clock.setTimeout(this.#onTimer, Math.max(1, ms));
+  }
 
   #tick(): void {
     this.#cursor += 1;

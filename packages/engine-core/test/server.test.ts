@@ -336,3 +336,16 @@ test("applications may take the request away", async () => {
   const { session } = await running.openWebSocket();
   expect(session.request).toBeNull();
 });
+
+test("a throwing headers listener is reported, and the answer goes out", async () => {
+  const running = await startEngine();
+  const failure = new Error("mine");
+  const errors: unknown[] = [];
+  running.engine.on("handler_error", (error) => errors.push(error));
+  running.engine.on("headers", () => {
+    throw failure;
+  });
+  const client = await running.openPolling();
+  expect(await (await client.post("4a")).text()).toBe("ok");
+  expect(errors).toEqual([failure, failure]);
+});

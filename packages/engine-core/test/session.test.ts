@@ -298,3 +298,15 @@ test("closing a session closes its candidate", () => {
   session.close();
   expect(candidate.log).toEqual(["close"]);
 });
+
+test("a throwing observer of packets is reported, and the packet is sent", async () => {
+  const { session, transport, errors } = openSession();
+  const failure = new Error("mine");
+  session.on("packetCreate", () => {
+    throw failure;
+  });
+  session.send("a");
+  await tick();
+  expect(errors).toEqual([failure]);
+  expect(transport.sent).toEqual([[{ type: "message", data: "a" }]]);
+});

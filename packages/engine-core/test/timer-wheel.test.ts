@@ -139,3 +139,18 @@ test("time stands still while the event loop is blocked", () => {
   clock.advance(1_300);
   expect(rang).toBe(true);
 });
+
+test("a deadline that throws does not stop the others", () => {
+  const clock = new FakeClock();
+  const wheel = new TimerWheel(clock);
+  const rings: string[] = [];
+  const failing = new Alarm(() => {
+    throw new Error("mine");
+  });
+  wheel.arm(failing, 500);
+  wheel.arm(new Alarm(() => rings.push("same tick")), 500);
+  wheel.arm(new Alarm(() => rings.push("later")), 2_000);
+  expect(() => clock.advance(1_000)).toThrow("mine");
+  clock.advance(3_000);
+  expect(rings).toEqual(["same tick", "later"]);
+});

@@ -75,6 +75,7 @@ export class WebTransportTransport extends LazyEmitter<TransportEvents> implemen
   #discarded = false;
   #blocked = false;
   #bufferedBytes = 0;
+  /** Whether something was sent that the peer must not miss. */
   #hasSent = false;
   /** Pings that the peer has not answered yet. */
   #pings = 0;
@@ -108,7 +109,10 @@ export class WebTransportTransport extends LazyEmitter<TransportEvents> implemen
   }
 
   send(packets: readonly OutgoingPacket[], written?: () => void): void {
-    for (const packet of packets) if (packet.type === "ping") this.#pings += 1;
+    for (const { type } of packets) {
+      if (type === "ping") this.#pings += 1;
+      if (type === "open" || type === "message") this.#hasSent = true;
+    }
     this.#write(packets, written);
     this.emit("drain");
   }
@@ -205,7 +209,6 @@ export class WebTransportTransport extends LazyEmitter<TransportEvents> implemen
   #write(packets: readonly OutgoingPacket[], written: (() => void) | undefined): void {
     const { writer, codec } = this.#init;
     const chunk = encodeChunk(packets, codec);
-    this.#hasSent = true;
     this.#blocked = true;
     this.#bufferedBytes += chunk.length;
     writer.write(chunk).then(() => this.#onWritten(chunk, written), this.#onStreamFailure);

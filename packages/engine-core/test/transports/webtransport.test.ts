@@ -220,8 +220,9 @@ test("a session whose close throws harms nobody", async () => {
   expect(isClosed).toBe(true);
 });
 
-test("when nothing was sent, it closes at once", () => {
+test("when no message was sent, it closes at once", () => {
   const { session, transport } = makeHosted();
+  transport.send([{ type: "pong", data: "probe" }]);
   const log: string[] = [];
   transport.on("close", () => log.push("event"));
   transport.close(() => log.push("closed"));
@@ -251,7 +252,7 @@ test("it closes once the peer has answered a ping behind what was sent", async (
 
 test("the answer to an earlier ping does not count for the last one", async () => {
   const { session, transport } = makeHosted();
-  transport.send([{ type: "ping" }]);
+  transport.send([{ type: "ping" }, { type: "message", data: "last" }]);
   transport.close();
   session.send("3");
   await settled();
@@ -264,7 +265,7 @@ test("the answer to an earlier ping does not count for the last one", async () =
 test("a peer that does not answer the last ping is waited for no longer than closeTimeout", () => {
   const { session, transport, clock } = makeHosted();
   transport.closeTimeout = 500;
-  transport.send([{ type: "noop" }]);
+  transport.send([{ type: "message", data: "last" }]);
   transport.close();
   clock.advance(499);
   expect(session.closeCalls).toBe(0);
@@ -281,7 +282,7 @@ test.each<[how: string, end: (session: FakeWebTransport) => void]>([
 ])("a close is over when the peer %s", async (_how, end) => {
   const { session, transport, host, clock } = makeHosted();
   let isClosed = false;
-  transport.send([{ type: "noop" }]);
+  transport.send([{ type: "message", data: "last" }]);
   transport.close(() => {
     isClosed = true;
   });
@@ -294,7 +295,7 @@ test.each<[how: string, end: (session: FakeWebTransport) => void]>([
 
 test("after discard, close waits for nobody", () => {
   const { session, transport, clock } = makeHosted();
-  transport.send([{ type: "noop" }]);
+  transport.send([{ type: "message", data: "last" }]);
   transport.close();
   transport.discard();
   transport.close();
