@@ -10,8 +10,9 @@ import { ROWS, SECTION_TITLES } from "./behaviour-rows.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const output = `${root}docs/behaviour.md`;
 
-/** A string in the place of a test's name: the first of several arguments. */
-const NAME = /\(\s*(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)\s*,/g;
+/** A string in the place of a test's name: the first of several arguments, or the name of a method. */
+const NAME =
+  /(?:\(\s*|\basync )(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)(?:\s*,|\(\) \{)/g;
 
 /** What names the rows: "(28)", "(33, 64)", "(45 to 47)", "(behaviours 77, 78)", "(57, R4)". */
 const REFERENCE = /\((?:behaviours? )?([A-Z]?\d+b?(?:(?:, | to | and )[A-Z]?\d+b?)*)\)(?::.*)?$/;
@@ -38,7 +39,7 @@ function testFiles() {
         return []; // a package without tests
       }
     })
-    .filter((file) => /\.test(-d)?\.ts$/.test(file))
+    .filter((file) => file.endsWith(".ts"))
     .sort();
 }
 
@@ -75,7 +76,9 @@ function code(text) {
 function describeRow({ number, title, isPlanned }, files) {
   const lines = [`- **${number}** ${title}${isPlanned && files.size === 0 ? " (planned)" : ""}`];
   for (const [file, names] of files) {
-    lines.push(`  - [${file.replace("packages/", "")}](../${file}): ${names.map(code).join(" · ")}`);
+    lines.push(
+      `  - [${file.replace("packages/", "")}](../${file}): ${names.map(code).join(" · ")}`,
+    );
   }
   return lines;
 }

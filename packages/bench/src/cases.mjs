@@ -1,4 +1,12 @@
-import { acknowledgement, binaryEvent, bytes, event, order, text } from "./messages.mjs";
+import {
+  acknowledgement,
+  binaryEvent,
+  bytes,
+  engineMessage,
+  event,
+  order,
+  text,
+} from "./messages.mjs";
 
 /** @import { Message } from "./messages.mjs" */
 
@@ -9,10 +17,12 @@ import { acknowledgement, binaryEvent, bytes, event, order, text } from "./messa
  * @typedef {object} Case
  * @property {string} name what `--cases` selects
  * @property {string} title what the table says
- * @property {"events" | "deliveries" | "operations" | "connections" | "round trips" | "bytes"} unit
+ * @property {"events" | "messages" | "deliveries" | "operations" | "connections" | "round trips" | "bytes"} unit
  *   what is counted; "bytes" is memory, where less is better
+ * @property {"socket.io" | "engine.io"} protocol what the servers speak; "engine.io" is the engine
+ *   alone, without namespaces and events
  * @property {keyof typeof import("./servers/applications.mjs").applications} application what the
- *   server runs
+ *   server runs; on the engine alone always "echo"
  * @property {"exchange" | "broadcast" | "connects" | "polling" | "idle" | "memberships"} driver
  *   what the load does
  * @property {number} sockets how many connections the load opens
@@ -42,6 +52,8 @@ const ECHO = { application: "echo", driver: "exchange", sockets: 100, inFlight: 
 const SPREAD = { driver: "broadcast", sockets: 1000, inFlight: 1, active: 1 };
 const START = [event("start")];
 const MESSAGE = event("message", SHORT);
+const ENGINE_MESSAGE = engineMessage(SHORT);
+const ENGINE = { protocol: "engine.io", application: "echo" };
 const ATTACHMENT = binaryEvent("echo", bytes(1024));
 
 /** Events per request of the case "inbound"; only the last one is acknowledged. */
@@ -185,6 +197,50 @@ export const CASES = [
     budget: { atLeast: 1.3 },
   }),
   define({
+    ...ECHO,
+    ...ENGINE,
+    name: "engine-echo10",
+    title: "engine: 64 B text echoed, 10 in flight",
+    unit: "messages",
+    request: [ENGINE_MESSAGE],
+    answer: [ENGINE_MESSAGE],
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.7 },
+  }),
+  define({
+    ...ECHO,
+    ...ENGINE,
+    name: "engine-echo1",
+    title: "engine: 64 B text echoed, 1 in flight",
+    unit: "messages",
+    inFlight: 1,
+    request: [ENGINE_MESSAGE],
+    answer: [ENGINE_MESSAGE],
+    floors: ["bare-ws", "bare-tcp"],
+    budget: { atLeast: 1.7 },
+  }),
+  define({
+    ...ENGINE,
+    name: "engine-connects",
+    title: "engine: websocket opened",
+    unit: "connections",
+    driver: "connects",
+    sockets: 1000,
+    floors: ["bare-ws"],
+    budget: { atLeast: 2.2 },
+  }),
+  define({
+    ...ENGINE,
+    name: "engine-polling",
+    title: "engine: polling, POST + GET",
+    unit: "round trips",
+    driver: "polling",
+    sockets: 50,
+    request: [ENGINE_MESSAGE],
+    answer: [ENGINE_MESSAGE],
+    budget: { atLeast: 1.3 },
+  }),
+  define({
     name: "memory",
     title: "memory of an idle connection",
     unit: "bytes",
@@ -219,6 +275,7 @@ function define(given) {
   const answer = given.answer ?? (broadcast ? [MESSAGE] : []);
   return {
     unit: broadcast ? "deliveries" : "events",
+    protocol: "socket.io",
     inFlight: 1,
     request: broadcast ? START : [],
     answer,

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Child } from "./child.mjs";
 
 /** @import { Case } from "./cases.mjs" */
+/** @import { Protocol } from "./load/websocket-client.mjs" */
 
 /**
  * One measurement. For memory, `operations` are what the memory is divided by.
@@ -21,13 +22,21 @@ import { Child } from "./child.mjs";
 
 /** @typedef {{ rss: number, heapUsed: number }} Memory bytes, after collecting garbage */
 
-/** The servers that come with the benchmarks. */
-const SERVERS = new Map([
-  ["ours", new URL("./servers/ours.mjs", import.meta.url)],
-  ["official", new URL("./servers/official.mjs", import.meta.url)],
-  ["bare-ws", new URL("./servers/bare-ws.mjs", import.meta.url)],
-  ["bare-tcp", new URL("./servers/bare-tcp.mjs", import.meta.url)],
-]);
+/** The servers that come with the benchmarks, by protocol and name. */
+const SERVERS = {
+  "socket.io": new Map([
+    ["ours", new URL("./servers/ours.mjs", import.meta.url)],
+    ["official", new URL("./servers/official.mjs", import.meta.url)],
+  ]),
+  "engine.io": new Map([
+    ["ours", new URL("./servers/our-engine.mjs", import.meta.url)],
+    ["official", new URL("./servers/official-engine.mjs", import.meta.url)],
+  ]),
+  none: new Map([
+    ["bare-ws", new URL("./servers/bare-ws.mjs", import.meta.url)],
+    ["bare-tcp", new URL("./servers/bare-tcp.mjs", import.meta.url)],
+  ]),
+};
 
 const NOTHING = { operations: 0, serverCpu: 0, serverSystemCpu: 0, loadCpu: 0, wall: 0 };
 
@@ -36,7 +45,8 @@ const LOAD = new URL("./load/main.mjs", import.meta.url);
 /** A server under test and its load, each in a process of its own. */
 export class Contender {
   #bench;
-  #bare;
+  /** @type {Protocol} */
+  #protocol;
   #server;
   #load;
   #profile;
@@ -49,8 +59,9 @@ export class Contender {
    */
   constructor(bench, name, profiles) {
     this.#bench = bench;
-    this.#bare = name.startsWith("bare-");
-    this.#server = new Child(SERVERS.get(name) ?? pathToFileURL(name), ["--expose-gc"]);
+    this.#protocol = SERVERS.none.has(name) ? "none" : bench.protocol;
+    const file = SERVERS[this.#protocol].get(name) ?? pathToFileURL(name);
+    this.#server = new Child(file, ["--expose-gc"]);
     this.#load = new Child(LOAD);
     this.#profile = profiles && fileURLToPath(new URL(`${bench.name}-${basename(name)}`, profiles));
     if (profiles) mkdirSync(profiles, { recursive: true });
@@ -59,7 +70,8 @@ export class Contender {
   /** Starts the server and connects the load; rejects when an answer is not what it must be. */
   async start() {
     const port = await this.#server.call("start", this.#bench);
-    await this.#load.call("prepare", { bench: this.#bench, target: { port, bare: this.#bare } });
+    const target = { port, protocol: this.#protocol };
+    await this.#load.call("prepare", { bench: this.#bench, target });
   }
 
   /**

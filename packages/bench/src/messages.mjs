@@ -50,6 +50,16 @@ export function order() {
 }
 
 /**
+ * Encodes text as a message of the engine, which knows no events.
+ *
+ * @param {string} data
+ * @returns {string}
+ */
+export function engineMessage(data) {
+  return `4${data}`;
+}
+
+/**
  * Encodes an event of the main namespace as the text that the official client would send.
  *
  * @param {string} name

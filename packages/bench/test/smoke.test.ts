@@ -51,6 +51,29 @@ test(
   },
 );
 
+test("the engine alone runs by websocket and by polling", { timeout: 60_000 }, async () => {
+  const output = await temporaryFile();
+  const cases = ["engine-echo10", "engine-echo1", "engine-connects", "engine-polling"];
+  const run = await bench(
+    "--quick",
+    "--cases",
+    cases.join(","),
+    "--candidate",
+    "official",
+    "--output",
+    output,
+  );
+
+  expect(run.status).toBe(0);
+  const { results, failures } = JSON.parse(await readFile(output, "utf8"));
+  expect(failures).toEqual([]);
+  expect(results.map(({ name }: { name: string }) => name)).toEqual(cases);
+  for (const { measurements } of results) {
+    expect(measurements.official[0].operations).toBeGreaterThan(0);
+    expect(measurements.candidate[0].operations).toBeGreaterThan(0);
+  }
+});
+
 test("a server that does not start fails its case", { timeout: 60_000 }, async () => {
   const output = await temporaryFile();
   const run = await quickly("missing.mjs", output);

@@ -4,16 +4,16 @@ import type { Duplex } from "node:stream";
 import { codecV3, codecV4 } from "@jackfield/parser";
 import createCors from "cors";
 import createDebug from "debug";
-import { admit, type AdmissionContext } from "./admission.js";
+import { admit, type AdmissionContext, type Refuse } from "./admission.js";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
 import { systemClock, type Clock } from "./clock.js";
 import type { OutgoingPacket, PacketCodec } from "./codec.js";
-import { sessionCookie } from "./cookies.js";
 import type { ConnectionError, Refusal } from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
 import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
 import { generateId } from "./ids.js";
-import { headerLines, runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
+import { HeaderHooks } from "./headers.js";
+import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
 import { resolveOptions, type ResolvedOptions, type ServerOptions } from "./options.js";
 import { answerRefusal, rejectUpgrade } from "./refuse.js";
 import { hasQuery, queryOf } from "./request.js";
@@ -66,6 +66,14 @@ interface Upgrade {
   readonly isQueryParsedByHost: boolean;
 }
 
+/** A request on its way through the middlewares. */
+interface Passage {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly refuse: Refuse;
+  readonly middlewares: readonly Middleware[];
+}
+
 /** Where a polling session may upgrade to. */
 const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket", "webtransport"];
 
@@ -90,8 +98,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #judgeContext: JudgeContext;
   readonly #admission: AdmissionContext;
   readonly #websockets: WebSocketServerLike;
-  /** What middlewares set for the 101 response of an upgrade in progress. */
-  readonly #upgradeHeaders = new WeakMap<IncomingMessage, string[]>();
+  readonly #headers: HeaderHooks;
 
   /** @throws {OptionsError} ERR_OPTION_VALUE, for an option with a wrong value */
   constructor(options?: ServerOptions, deps: Partial<ServerDeps> = {}) {
@@ -125,7 +132,10 @@ export class Server extends EventEmitter<ServerEvents> {
       { perMessageDeflate, maxPayload: maxHttpBufferSize },
       wsEngine,
     );
-    this.#websockets.on?.("headers", (lines, req) => this.#addUpgradeHeaders(lines, req));
+    this.#headers = new HeaderHooks(this, this.opts.cookie, (error) =>
+      this.#onHandlerError(error, undefined),
+    );
+    this.#websockets.on?.("headers", (lines, req) => this.#headers.addToUpgrade(lines, req));
     if (this.opts.cors !== undefined) {
       // One cast: the types of `cors` do not tell its two forms apart.
       this.#cors = createCors(this.opts.cors as createCors.CorsOptions);
@@ -182,14 +192,12 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#refused(why, req);
       answerRefusal(why, res);
     };
-    this.#protect(refuse, () =>
-      this.#runMiddlewares(req, res, (failure) => {
-        const why = failure ?? judgeRequest(req, false, this.#judgeContext);
-        if (why !== undefined) refuse(why);
-        else if (queryOf(req)["sid"]) this.#continueSession(req, res);
-        else this.#openPolling(req, res, refuse);
-      }),
-    );
+    this.#pass({ req, res, refuse, middlewares: this.#requestMiddlewares }, () => {
+      const why = judgeRequest(req, false, this.#judgeContext);
+      if (why !== undefined) refuse(why);
+      else if (queryOf(req)["sid"]) this.#continueSession(req, res);
+      else this.#openPolling(req, res, refuse);
+    });
   }
 
   /** Serves one WebSocket upgrade. `head` is what the client has sent behind the request. */
@@ -201,14 +209,12 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#refused(why, req);
       rejectUpgrade(why, socket);
     };
-    this.#protect(refuse, () =>
-      this.#runUpgradeMiddlewares(req, socket, (failure) => {
-        const why = failure ?? judgeRequest(req, true, this.#judgeContext);
-        if (why !== undefined) refuse(why);
-        else if (queryOf(req)["sid"]) this.#upgradeSession(upgrade);
-        else this.#openWebSocket(upgrade, refuse);
-      }),
-    );
+    this.#passUpgrade(req, socket, refuse, () => {
+      const why = judgeRequest(req, true, this.#judgeContext);
+      if (why !== undefined) refuse(why);
+      else if (queryOf(req)["sid"]) this.#upgradeSession(upgrade);
+      else this.#openWebSocket(upgrade, refuse);
+    });
   }
 
   /**
@@ -226,14 +232,12 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#refused(why, request === undefined ? undefined : req);
         transport.destroy();
       };
-      this.#protect(refuse, () =>
-        this.#runUpgradeMiddlewares(req, transport, (failure) => {
-          const why = failure ?? this.#judgeWebTransport(sid, request !== undefined);
-          if (why !== undefined) refuse(why);
-          else if (sid === undefined) this.#openWebTransport(req, transport, refuse);
-          else this.clients[sid]?.probe(transport);
-        }),
-      );
+      this.#passUpgrade(req, transport, refuse, () => {
+        const why = this.#judgeWebTransport(sid, request !== undefined);
+        if (why !== undefined) refuse(why);
+        else if (sid === undefined) this.#openWebTransport(req, transport, refuse);
+        else this.clients[sid]?.probe(transport);
+      });
     });
   }
 
@@ -269,7 +273,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   // ── handshakes ─────────────────────────────────────────────────────────────
 
-  #openPolling(req: IncomingMessage, res: ServerResponse, refuse: (why: Refusal) => void): void {
+  #openPolling(req: IncomingMessage, res: ServerResponse, refuse: Refuse): void {
     this.#admit(req, refuse, (id, codec) => {
       const { j, b64 } = queryOf(req);
       const isJsonp = typeof j === "string";
@@ -280,7 +284,7 @@ export class Server extends EventEmitter<ServerEvents> {
         httpCompression: this.opts.httpCompression,
         scheduler: this.#context.scheduler,
         maxHttpBufferSize: this.opts.maxHttpBufferSize,
-        onHeaders: (headers, request) => this.#onHeaders(headers, request, id),
+        onHeaders: (headers, request) => this.#headers.addToResponse(headers, request, id),
       });
       const session = this.#openSession(id, codec, transport, req);
       transport.onRequest(req, res);
@@ -288,7 +292,7 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #openWebSocket(upgrade: Upgrade, refuse: (why: Refusal) => void): void {
+  #openWebSocket(upgrade: Upgrade, refuse: Refuse): void {
     const { req, socket } = upgrade;
     this.#admit(req, refuse, (id, codec) => {
       this.#acceptWebSocket(upgrade, (websocket) => {
@@ -312,11 +316,7 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #openWebTransport(
-    req: IncomingMessage,
-    transport: WebTransportTransport,
-    refuse: (why: Refusal) => void,
-  ): void {
+  #openWebTransport(req: IncomingMessage, transport: WebTransportTransport, refuse: Refuse): void {
     this.#admit(req, refuse, (id, codec) =>
       this.#announce(this.#openSession(id, codec, transport, req)),
     );
@@ -324,7 +324,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #admit(
     req: IncomingMessage,
-    refuse: (why: Refusal) => void,
+    refuse: Refuse,
     admitted: (id: string, codec: PacketCodec) => void,
   ): void {
     admit(req, this.#admission, refuse, (id, codec) =>
@@ -384,7 +384,7 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#middlewares.length > 0 ||
       this.opts.allowRequest !== undefined ||
       this.generateId !== Server.prototype.generateId ||
-      this.listenerCount("headers") + this.listenerCount("initial_headers") > 0 ||
+      this.#headers.hasListeners ||
       this.httpServer?.listenerCount("upgrade") !== 1
     );
   }
@@ -404,59 +404,39 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  // ── headers ────────────────────────────────────────────────────────────────
-
-  #onHeaders(headers: ResponseHeaders, req: IncomingMessage, id: string): void {
-    try {
-      if (!queryOf(req)["sid"]) {
-        if (this.opts.cookie !== false) headers["Set-Cookie"] = sessionCookie(id, this.opts.cookie);
-        this.emit("initial_headers", headers, req);
-      }
-      this.emit("headers", headers, req);
-    } catch (error) {
-      // The answer goes out all the same: packets are in it.
-      this.#onHandlerError(error, this.clients[id]);
-    }
-  }
-
-  #addUpgradeHeaders(lines: string[], req: IncomingMessage): void {
-    lines.push(...(this.#upgradeHeaders.get(req) ?? []));
-    if (this.listenerCount("headers") + this.listenerCount("initial_headers") === 0) return;
-    const headers: ResponseHeaders = {};
-    if (!queryOf(req)["sid"]) this.emit("initial_headers", headers, req);
-    this.emit("headers", headers, req);
-    lines.push(...headerLines(Object.entries(headers)));
-  }
-
   // ── middlewares, refusals, errors ──────────────────────────────────────────
 
-  #runMiddlewares(
-    req: IncomingMessage,
-    res: ServerResponse,
-    done: (failure: Refusal | undefined) => void,
-  ): void {
-    if (this.#requestMiddlewares.length === 0) done(undefined);
-    else {
-      runMiddlewares(this.#requestMiddlewares, req, res, (error) => done(middlewareFailure(error)));
-    }
-  }
-
-  #runUpgradeMiddlewares(
-    req: IncomingMessage,
-    connection: { destroy(): unknown },
-    done: (failure: Refusal | undefined) => void,
-  ): void {
-    if (this.#middlewares.length === 0) {
-      done(undefined);
+  /** Runs the middlewares, then `proceed`: whatever of these throws refuses the request. */
+  #pass({ req, res, refuse, middlewares }: Passage, proceed: () => void): void {
+    if (middlewares.length === 0) {
+      this.#protect(refuse, proceed);
       return;
     }
-    const res = new UpgradeResponse(connection);
+    runMiddlewares(middlewares, req, res, (error) => {
+      if (error === undefined) this.#protect(refuse, proceed);
+      else refuse(badRequest("MIDDLEWARE_FAILURE", { error }));
+    });
+  }
+
+  #passUpgrade(
+    req: IncomingMessage,
+    connection: { destroy(): unknown },
+    refuse: Refuse,
+    proceed: () => void,
+  ): void {
+    const middlewares = this.#middlewares;
+    if (middlewares.length === 0) {
+      this.#protect(refuse, proceed);
+      return;
+    }
+    const response = new UpgradeResponse(connection);
     // One cast: a response that was never a real one (see UpgradeResponse).
-    runMiddlewares(this.#middlewares, req, res as unknown as ServerResponse, (error) => {
+    const res = response as unknown as ServerResponse;
+    this.#pass({ req, res, refuse, middlewares }, () => {
       // Some middlewares add their headers when the head is written.
-      res.writeHead();
-      this.#upgradeHeaders.set(req, headerLines(res.headerEntries()));
-      done(middlewareFailure(error));
+      response.writeHead();
+      this.#headers.keep(req, response.headerEntries());
+      proceed();
     });
   }
 
@@ -471,7 +451,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /** Runs code of the application: what it throws refuses the request, and reaches the operator. */
-  #protect(refuse: (why: Refusal) => void, run: () => void): void {
+  #protect(refuse: Refuse, run: () => void): void {
     try {
       run();
     } catch (error) {
@@ -491,10 +471,6 @@ export class Server extends EventEmitter<ServerEvents> {
       code: "JACKFIELD_HANDLER_ERROR",
     });
   }
-}
-
-function middlewareFailure(error: unknown): Refusal | undefined {
-  return error === undefined ? undefined : badRequest("MIDDLEWARE_FAILURE", { error });
 }
 
 /** Closes a WebSocket that nobody listens to: what the peer may have sent already can be garbage. */

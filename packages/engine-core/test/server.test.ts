@@ -349,3 +349,28 @@ test("a throwing headers listener is reported, and the answer goes out", async (
   expect(await (await client.post("4a")).text()).toBe("ok");
   expect(errors).toEqual([failure, failure]);
 });
+
+test.each([
+  ["the cors option", { cors: { origin: "*" } }, undefined],
+  ["a middleware", {}, ((_req, _res, next) => next()) satisfies Middleware],
+  ["a slow middleware", {}, ((_req, _res, next) => setImmediate(next)) satisfies Middleware],
+])(
+  "an allowRequest that throws behind %s refuses the client",
+  async (_name, options, middleware) => {
+    const failure = new Error("mine");
+    const running = await startEngine({
+      ...options,
+      allowRequest: () => {
+        throw failure;
+      },
+    });
+    if (middleware !== undefined) running.engine.use(middleware);
+    const errors: unknown[] = [];
+    running.engine.on("handler_error", (error) => errors.push(error));
+    expect((await fetch(`${running.url}?${POLLING}`)).status).toBe(400);
+    const socket = new WebSocket(`${running.url.replace("http", "ws")}?EIO=4&transport=websocket`);
+    const [error] = await once(socket, "error");
+    expect(error.message).toBe("Unexpected server response: 400");
+    expect(errors).toEqual([failure, failure]);
+  },
+);

@@ -1,11 +1,13 @@
 // oxlint-disable no-await-in-loop -- one round trip after the other
 import { expectAnswer } from "./driver.mjs";
 import { HttpClient } from "./http-client.mjs";
+import { requestPath } from "./websocket-client.mjs";
 
 /** @import { Driver, Job } from "./driver.mjs" */
+/** @import { Target } from "./websocket-client.mjs" */
 
 /**
- * Each client holds a GET open, POSTs one event and waits for both responses: one round trip.
+ * Each client holds a GET open, POSTs one request and waits for both responses: one round trip.
  *
  * @implements {Driver}
  */
@@ -23,7 +25,7 @@ export class Polling {
     const { bench, target } = this.#job;
     const request = bench.request.join("\x1e");
     for (let count = 0; count < bench.sockets; count++) {
-      const client = new PollingClient(target.port, request);
+      const client = new PollingClient(target, request);
       await client.open();
       this.#clients.push(client);
     }
@@ -48,28 +50,30 @@ export class Polling {
 
 /** A polling client as browsers are: one connection for the GETs, one for the POSTs. */
 class PollingClient {
-  #port;
-  #event;
+  #target;
+  #request;
   #gets;
   #posts;
-  #path = "/socket.io/?EIO=4&transport=polling";
+  #path;
   /** @type {string[]} */
   #pongs = [];
 
   /**
-   * @param {number} port
-   * @param {string} event the payload of every POST
+   * @param {Target} target
+   * @param {string} request the payload of every POST
    */
-  constructor(port, event) {
-    this.#port = port;
-    this.#event = event;
-    this.#gets = new HttpClient(port);
-    this.#posts = new HttpClient(port);
+  constructor(target, request) {
+    this.#target = target;
+    this.#request = request;
+    this.#path = requestPath(target.protocol, "polling");
+    this.#gets = new HttpClient(target.port);
+    this.#posts = new HttpClient(target.port);
   }
 
   async open() {
     const opened = JSON.parse((await this.#get()).slice(1));
     this.#path += `&sid=${opened.sid}`;
+    if (this.#target.protocol === "engine.io") return;
     await this.#post("40");
     const joined = await this.#get();
     if (!joined.startsWith("40{")) throw new Error(`the namespace answered ${joined}`);
@@ -80,11 +84,11 @@ class PollingClient {
    */
   async roundTrip() {
     const polled = this.#poll();
-    await this.#post([...this.#pongs.splice(0), this.#event].join("\x1e"));
+    await this.#post([...this.#pongs.splice(0), this.#request].join("\x1e"));
     return polled;
   }
 
-  /** Polls until there is a message; a ping is answered together with the next event. */
+  /** Polls until there is a message; a ping is answered together with the next request. */
   async #poll() {
     for (;;) {
       const packets = (await this.#get()).split("\x1e");
@@ -95,13 +99,13 @@ class PollingClient {
   }
 
   #get() {
-    return this.#gets.request(`GET ${this.#path} HTTP/1.1\r\n${headers(this.#port)}\r\n`);
+    return this.#gets.request(`GET ${this.#path} HTTP/1.1\r\n${headers(this.#target.port)}\r\n`);
   }
 
   /** @param {string} payload ASCII only */
   async #post(payload) {
     const answer = await this.#posts.request(
-      `POST ${this.#path} HTTP/1.1\r\n${headers(this.#port)}` +
+      `POST ${this.#path} HTTP/1.1\r\n${headers(this.#target.port)}` +
         "Content-Type: text/plain;charset=UTF-8\r\n" +
         `Content-Length: ${payload.length}\r\n\r\n${payload}`,
     );

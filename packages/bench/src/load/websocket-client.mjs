@@ -5,10 +5,17 @@ import { clientFrame, FrameCounter, readFrames } from "./frames.mjs";
 /** @import { Message } from "../messages.mjs" */
 
 /**
- * Where to connect, and whether the server is a floor: those speak no Socket.IO, a connection is
- * ready with the answer to its upgrade request.
+ * What a server greets with: "socket.io" with the open packet and, asked for it, the main namespace;
+ * "engine.io" with the open packet; a floor with "none", a connection is ready with the answer to
+ * its upgrade request.
  *
- * @typedef {{ port: number, bare: boolean }} Target
+ * @typedef {"socket.io" | "engine.io" | "none"} Protocol
+ */
+
+/**
+ * Where to connect.
+ *
+ * @typedef {{ port: number, protocol: Protocol }} Target
  */
 
 const NAMESPACE_CONNECT = clientFrame("40");
@@ -46,10 +53,10 @@ export class WebSocketClient {
     this.#socket.on("close", () => this.onLost(new Error("the server closed a connection")));
   }
 
-  /** Resolves when the connection, and with a Socket.IO server the namespace, is open. */
+  /** Resolves when the connection is open, and what the server greets with has come. */
   async open() {
-    this.#socket.write(upgradeRequest(this.#target.port));
-    await this.#collect((messages) => this.#target.bare || this.#greet(messages));
+    this.#socket.write(upgradeRequest(this.#target));
+    await this.#collect((messages) => this.#isGreeted(messages));
   }
 
   /**
@@ -78,7 +85,10 @@ export class WebSocketClient {
   }
 
   /** @param {Message[]} messages all that came so far; the answer to "open" is sent once */
-  #greet(messages) {
+  #isGreeted(messages) {
+    const { protocol } = this.#target;
+    if (protocol === "none") return true;
+    if (protocol === "engine.io") return String(messages[0]).startsWith("0{");
     if (messages.length === 1) this.send(NAMESPACE_CONNECT);
     return messages.length >= 2 && String(messages[1]).startsWith("40{");
   }
@@ -169,13 +179,25 @@ export async function openMany(target, count, together = 50) {
 }
 
 /**
+ * The path of the requests to a server; a floor answers any.
+ *
+ * @param {Protocol} protocol
+ * @param {"polling" | "websocket"} transport
+ * @returns {string}
+ */
+export function requestPath(protocol, transport) {
+  const base = protocol === "engine.io" ? "/engine.io/" : "/socket.io/";
+  return `${base}?EIO=4&transport=${transport}`;
+}
+
+/**
  * The headers of a browser, because a server reads them all.
  *
- * @param {number} port
+ * @param {Target} target
  */
-function upgradeRequest(port) {
+function upgradeRequest({ port, protocol }) {
   return (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n" +
+    `GET ${requestPath(protocol, "websocket")} HTTP/1.1\r\n` +
     `Host: 127.0.0.1:${port}\r\n` +
     "Connection: Upgrade\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n" +
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/120.0.0.0\r\n" +

@@ -41,7 +41,7 @@ export interface Cell {
 const require = createRequire(import.meta.url);
 
 /** The name of the package by the version of the client. */
-const PACKAGES: Readonly<Record<string, string>> = {
+export const PACKAGES: Readonly<Record<string, string>> = {
   "6.6.8": "engine.io-client",
   "5.2.0": "engine.io-client-5",
   "4.1.4": "engine.io-client-4",

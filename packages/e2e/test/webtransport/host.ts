@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { encodeFrameHeader, FrameDecoder, type RawData } from "@jackfield/parser";
 import {
   Server,
@@ -13,7 +14,7 @@ import {
 } from "@jackfield/engine-core";
 import { Socket, type SocketOptions } from "engine.io-client";
 import type { Browser, Page } from "playwright-core";
-import type { QuicServer } from "./quic.js";
+import type { QuicRequest, QuicServer } from "./quic.js";
 
 // Loaded when a scenario runs, for its names are also read where the binding does not load.
 const quic = () => import("./quic.js");
@@ -40,7 +41,6 @@ export async function runCleanups(): Promise<void> {
 export interface Host {
   readonly engine: Server;
   readonly port: number;
-  readonly refusals: readonly ConnectionError[];
   /** Resolves with the next session that opens. */
   opened(): Promise<Session>;
   /** Resolves with the next refusal. */
@@ -53,61 +53,68 @@ export interface HostInit {
   readonly tellsRequests?: boolean;
 }
 
-/** Starts a server of ours, on a port of its own. Heartbeats are far away unless told otherwise. */
+/** Who serves at the moment: one engine for each scenario. */
+let current: { readonly engine: Server; readonly tellsRequests: boolean } | undefined;
+let listening: Promise<number> | undefined;
+
+/** Starts a server of ours. Heartbeats are far away unless told otherwise. */
 export async function startHost(options: ServerOptions = {}, init: HostInit = {}): Promise<Host> {
   const engine = new Server({
     transports: ["polling", "websocket", "webtransport"],
     pingInterval: 60_000,
     ...options,
   });
-  const refusals: ConnectionError[] = [];
-  engine.on("connection_error", (error) => refusals.push(error));
-  const httpServer = createServer((req, res) => void servePage(req, res));
-  engine.attach(httpServer);
-  httpServer.listen(0, "127.0.0.1");
-  await once(httpServer, "listening");
-  const { port } = httpServer.address() as AddressInfo;
-  const { startQuicServer } = await quic();
-  const quicServer = startQuicServer(port);
-  void acceptSessions(quicServer, engine, init.tellsRequests ?? false);
-  onCleanup(async () => {
-    engine.close();
-    quicServer.close();
-    httpServer.close();
-    httpServer.closeAllConnections();
-    await once(httpServer, "close");
-  });
+  current = { engine, tellsRequests: init.tellsRequests ?? false };
+  onCleanup(() => engine.close());
+  listening ??= listen();
   return {
     engine,
-    port,
-    refusals,
+    port: await listening,
     opened: async () => ((await once(engine, "connection")) as [Session])[0],
     refused: async () => ((await once(engine, "connection_error")) as [ConnectionError])[0],
   };
 }
 
-async function acceptSessions(
-  server: QuicServer,
-  engine: Server,
-  tellsRequests: boolean,
-): Promise<void> {
+/**
+ * Listens on one port number, and stays: the HTTP/3 server blocks when it is to close while it
+ * waits for a client.
+ */
+async function listen(): Promise<number> {
+  const { startQuicServer } = await quic();
+  const httpServer = createServer((req, res) => {
+    if (req.url?.startsWith("/engine.io/")) current?.engine.handleRequest(req, res);
+    else void servePage(req, res);
+  });
+  httpServer.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+    current?.engine.handleUpgrade(req, socket, head),
+  );
+  httpServer.listen(0, "127.0.0.1");
+  await once(httpServer, "listening");
+  const address = httpServer.address() as AddressInfo;
+  void acceptSessions(startQuicServer(address.port));
+  return address.port;
+}
+
+async function acceptSessions(server: QuicServer): Promise<void> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one client comes after the other
     const request = await server.accept();
     if (request === null) return;
-    // Before it is accepted: afterwards the binding does not answer any more.
-    // oxlint-disable-next-line no-await-in-loop
-    const { pathname, search } = new URL(await request.url);
-    // oxlint-disable-next-line no-await-in-loop
-    const session = await request.ok();
-    if (!tellsRequests) engine.onWebTransportSession(session);
-    else {
-      engine.onWebTransportSession(session, {
-        headers: { "x-told": "yes" },
-        url: pathname + search,
-        socket: { remoteAddress: "192.0.2.1" },
-      });
-    }
+    void acceptSession(request);
+  }
+}
+
+async function acceptSession(request: QuicRequest): Promise<void> {
+  // Before it is accepted: afterwards the binding does not answer any more.
+  const { pathname, search } = new URL(await request.url);
+  const session = await request.ok();
+  if (!current?.tellsRequests) current?.engine.onWebTransportSession(session);
+  else {
+    current.engine.onWebTransportSession(session, {
+      headers: { "x-told": "yes" },
+      url: pathname + search,
+      socket: { remoteAddress: "192.0.2.1" },
+    });
   }
 }
 
@@ -288,7 +295,7 @@ async function servePage(req: IncomingMessage, res: ServerResponse): Promise<voi
   const scheme = transports[0] === "webtransport" ? "https" : "http";
   const value = new Uint8Array(${JSON.stringify([...certificateHash])});
   const serverCertificateHashes = [{ algorithm: "sha-256", value }];
-  const socket = new eio.Socket(scheme + "://" + location.host, {
+  const socket = eio(scheme + "://" + location.host, {
     transports,
     transportOptions: { webtransport: { serverCertificateHashes } },
   });

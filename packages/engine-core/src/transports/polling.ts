@@ -124,11 +124,9 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     }
     const poll: Exchange = { req, res };
     this.#poll = poll;
-    // The peer hung up: before there was an answer, or before it had the whole of it. (Responses of
-    // HTTP/2 do not tell the second case, and may close before they finish: behaviour 139.)
+    // The peer hung up: before there was an answer, or before it had the whole of it.
     res.on("close", () => {
-      const isCutShort = "writableFinished" in res && !res.writableFinished;
-      if (this.#poll !== poll && !isCutShort) return;
+      if (this.#poll !== poll && res.writableFinished) return;
       if (this.#poll === poll) this.#poll = undefined;
       this.#fail("ERR_TRANSPORT_ABORTED", "poll connection closed prematurely");
     });

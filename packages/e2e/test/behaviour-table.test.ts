@@ -1,0 +1,14 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+test("docs/behaviour.md is what the tests say, and every behaviour has one", () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["scripts/behaviour-table.mjs", "--check"],
+    { cwd: ROOT, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
