@@ -232,11 +232,16 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#refused(why, request === undefined ? undefined : req);
         transport.destroy();
       };
+      const why = this.#judgeWebTransport(sid, request !== undefined);
+      if (why !== undefined) {
+        refuse(why);
+        return;
+      }
       this.#passUpgrade(req, transport, refuse, () => {
-        const why = this.#judgeWebTransport(sid, request !== undefined);
-        if (why !== undefined) refuse(why);
-        else if (sid === undefined) this.#openWebTransport(req, transport, refuse);
-        else this.clients[sid]?.probe(transport);
+        const known = sid === undefined ? undefined : this.clients[sid];
+        if (sid === undefined) this.#openWebTransport(req, transport, refuse);
+        else if (known === undefined) transport.destroy();
+        else known.probe(transport);
       });
     });
   }

@@ -7,9 +7,31 @@ import { LazyEmitter } from "../lazy-emitter.js";
 import type { FrameBatch } from "./frame-batch.js";
 import type { Transport, TransportEvents, TransportHost } from "./transport.js";
 
-/** The WebSocket class of our server: each one knows its transport, so one listener serves all. */
+/**
+ * The WebSocket class of our server: it hands its events to its transport, with no listener between.
+ * A connection without a transport emits them as usual.
+ */
 export class EngineWebSocket extends WebSocket {
   transport: WebSocketTransport | undefined;
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { transport } = this;
+    if (transport === undefined) return super.emit(event, ...args);
+    switch (event) {
+      case "message":
+        // One cast each: what `ws` gives with these events.
+        transport.onMessage(args[0] as WsData, args[1] as boolean);
+        return true;
+      case "close":
+        transport.onClose();
+        return true;
+      case "error":
+        transport.onError(args[0] as Error);
+        return true;
+      default:
+        return super.emit(event, ...args);
+    }
+  }
 }
 
 /** What is used of a WebSocket: that of `ws`, or of another class given as `wsEngine`. */
@@ -66,7 +88,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     this.#codec = init.codec;
     this.#batch = init.batch;
     this.#isDirect = init.websocket instanceof EngineWebSocket && init.websocket.extensions === "";
-    if (init.websocket instanceof EngineWebSocket) this.#listen(init.websocket);
+    if (init.websocket instanceof EngineWebSocket) init.websocket.transport = this;
     else this.#listenToForeign(init.websocket);
   }
 
@@ -102,7 +124,7 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     // A WebSocket never waits for its peer before it closes.
   }
 
-  /** Takes a message of the peer. Only for the listeners of this file. */
+  /** Takes a message of the peer. Only for the WebSocket. */
   onMessage(data: WsData | string, isBinary: boolean): void {
     const host = this.#host;
     if (host === undefined) return;
@@ -118,22 +140,15 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
     host.onPacket(packet);
   }
 
-  /** The connection is gone. Only for the listeners of this file. */
+  /** The connection is gone. Only for the WebSocket. */
   onClose(): void {
     this.#host?.onClose();
     this.emit("close");
   }
 
-  /** The connection failed; `close` follows. Only for the listeners of this file. */
+  /** The connection failed; `close` follows. Only for the WebSocket. */
   onError(error: Error): void {
     this.#host?.onError(new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error));
-  }
-
-  #listen(websocket: EngineWebSocket): void {
-    websocket.transport = this;
-    websocket.on("message", onMessage);
-    websocket.on("close", onClose);
-    websocket.on("error", onError);
   }
 
   #listenToForeign(websocket: WebSocketLike): void {
@@ -185,16 +200,4 @@ function toBuffer(data: WsData | string): Buffer {
   if (Buffer.isBuffer(data)) return data;
   if (typeof data === "string") return Buffer.from(data);
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
-
-function onMessage(this: WebSocket, data: WsData, isBinary: boolean): void {
-  (this as EngineWebSocket).transport?.onMessage(data, isBinary);
-}
-
-function onClose(this: WebSocket): void {
-  (this as EngineWebSocket).transport?.onClose();
-}
-
-function onError(this: WebSocket, error: Error): void {
-  (this as EngineWebSocket).transport?.onError(error);
 }
