@@ -58,6 +58,12 @@ export const HANDSHAKE_ERRORS = {
 
 export type HandshakeErrorCode = (typeof HANDSHAKE_ERRORS)[keyof typeof HANDSHAKE_ERRORS];
 
+/** Is told whether a request is refused, and why: the shape that npm `engine.io` has for it. */
+export type ErrorCallback = (
+  errorCode?: HandshakeErrorCode,
+  errorContext?: Record<string, unknown> & { name?: string; message?: string },
+) => void;
+
 /** The text that a client gets with each code. */
 export const HANDSHAKE_ERROR_MESSAGES: Readonly<Record<HandshakeErrorCode, string>> = {
   0: "Transport unknown",

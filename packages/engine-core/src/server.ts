@@ -8,7 +8,12 @@ import { admit, type AdmissionContext, type Refuse } from "./admission.js";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
 import { systemClock, type Clock } from "./clock.js";
 import type { OutgoingPacket, PacketCodec } from "./codec.js";
-import type { ConnectionError, Refusal } from "./errors.js";
+import {
+  HANDSHAKE_ERROR_MESSAGES,
+  HANDSHAKE_ERRORS,
+  type ConnectionError,
+  type Refusal,
+} from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
 import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
 import { generateId } from "./ids.js";
@@ -74,9 +79,6 @@ interface Passage {
   readonly middlewares: readonly Middleware[];
 }
 
-/** Where a polling session may upgrade to. */
-const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket", "webtransport"];
-
 /**
  * An Engine.IO server: sessions over HTTP long-polling and WebSocket.
  *
@@ -84,6 +86,10 @@ const UPGRADES_OF_POLLING: readonly TransportName[] = ["websocket", "webtranspor
  * {@link handleUpgrade}.
  */
 export class Server extends EventEmitter<ServerEvents> {
+  /** The codes of refusals, by name. */
+  static readonly errors: typeof HANDSHAKE_ERRORS = HANDSHAKE_ERRORS;
+  /** The texts of refusals, by code. */
+  static readonly errorMessages: typeof HANDSHAKE_ERROR_MESSAGES = HANDSHAKE_ERROR_MESSAGES;
   readonly opts: ResolvedOptions;
   /** The open sessions, by id. */
   readonly clients: Record<string, Session> = Object.create(null) as Record<string, Session>;
@@ -106,6 +112,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.opts = resolveOptions(options);
     const clock = deps.clock ?? systemClock;
     this.#context = {
+      server: this,
       clock,
       scheduler: deps.scheduler ?? new TimerWheel(clock),
       flushQueue: new FlushQueue(),
@@ -148,10 +155,15 @@ export class Server extends EventEmitter<ServerEvents> {
     return this.#clientsCount;
   }
 
+  /** What an HTTP request passes, in this order; that of the option `cors` is the first. */
+  get middlewares(): readonly Middleware[] {
+    return this.#requestMiddlewares;
+  }
+
   /** The transports that a session on `transport` may upgrade to (behaviour 22). */
   upgrades(transport: string): TransportName[] {
     if (!this.opts.allowUpgrades || transport !== "polling") return [];
-    return UPGRADES_OF_POLLING.filter((name) => this.opts.transports.includes(name));
+    return PollingTransport.upgradesTo.filter((name) => this.opts.transports.includes(name));
   }
 
   /** Adds a middleware, which sees every HTTP request and every WebSocket upgrade (behaviour 8). */

@@ -12,7 +12,7 @@ import { packRequest, unpackRequest } from "./packed-request.js";
 import { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
 import type { Scheduler } from "./timer-wheel.js";
 import { encodeFrame } from "./transports/websocket-frame.js";
-import type { Transport, TransportHost } from "./transports/transport.js";
+import type { Transport, TransportBase, TransportHost } from "./transports/transport.js";
 import { UpgradeProbe, type UpgradeSubject } from "./upgrade.js";
 
 const debug = createDebug("engine:socket");
@@ -21,7 +21,7 @@ const debug = createDebug("engine:socket");
 export type SendData = RawData | ArrayBuffer | ArrayBufferView;
 
 /** Called with the transport, once it has handed the packet to the kernel. */
-export type SendCallback = (transport: Transport) => void;
+export type SendCallback = (transport: TransportBase) => void;
 
 /** Receives what a session has to tell, called directly, in place of the `data` and `close` events. */
 export interface SessionSink {
@@ -29,8 +29,17 @@ export interface SessionSink {
   onClose(reason: CloseReason, description?: Error): void;
 }
 
+/** What a session tells of the server that it belongs to. */
+export interface SessionServer {
+  readonly opts: ResolvedOptions;
+  readonly clients: Readonly<Record<string, Session>>;
+  readonly clientsCount: number;
+}
+
 /** What the sessions of one server share. */
 export interface SessionContext {
+  /** Absent for sessions that are made by themselves. */
+  readonly server?: SessionServer | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly flushQueue: FlushQueue;
@@ -65,9 +74,9 @@ export interface SessionEvents {
   /** A pong arrived. */
   heartbeat: [];
   /** A candidate was probed. */
-  upgrading: [transport: Transport];
+  upgrading: [transport: TransportBase];
   /** The session runs on another transport now. */
-  upgrade: [transport: Transport];
+  upgrade: [transport: TransportBase];
   /** The write buffer is about to be given to the transport. */
   flush: [packets: readonly OutgoingPacket[]];
   /** The write buffer was given to the transport. */
@@ -104,7 +113,7 @@ export class Session
   /** The address of the peer, as it was when the session opened. */
   readonly remoteAddress: string;
   /** The transport in use; after an upgrade, another one. */
-  transport: Transport;
+  transport: TransportBase;
   /** What waits for the transport. Still there in `close` listeners (behaviour 107). */
   writeBuffer: OutgoingPacket[] = NOTHING;
   readonly #context: SessionContext;
@@ -126,7 +135,7 @@ export class Session
     this.id = id;
     this.#request = request;
     this.remoteAddress = request.socket?.remoteAddress ?? "";
-    this.transport = transport;
+    this.transport = asShown(transport);
     this.#context = context;
     this.#codec = codec;
     this.#heartbeat = createHeartbeat(codec.protocol, context.scheduler, context.options, this);
@@ -156,6 +165,11 @@ export class Session
   packRequest(): void {
     if (this.#isRequestSeen || !(this.#request instanceof IncomingMessage)) return;
     if (this.transport.stream !== undefined) this.#request = packRequest(this.#request);
+  }
+
+  /** The server that the session belongs to, unless it was made by itself. */
+  get server(): SessionServer | undefined {
+    return this.#context.server;
   }
 
   /** The revision of the Engine.IO protocol that the client speaks. */
@@ -353,7 +367,7 @@ export class Session
   }
 
   onProbe(candidate: Transport): void {
-    this.#guard(() => this.emit("upgrading", candidate));
+    this.#guard(() => this.emit("upgrading", asShown(candidate)));
   }
 
   releasePoll(): void {
@@ -369,12 +383,12 @@ export class Session
     const old = this.transport;
     this.#probe = undefined;
     this.#upgraded = true;
-    this.transport = candidate;
+    this.transport = asShown(candidate);
     candidate.host(this);
     old.host(NOBODY);
     old.discard();
     old.close();
-    this.#guard(() => this.emit("upgrade", candidate));
+    this.#guard(() => this.emit("upgrade", this.transport));
     this.flush();
     if (this.#state === "closing") this.#closeTransport(false);
   }
@@ -481,6 +495,11 @@ export class Session
       this.#context.onHandlerError(error, this);
     }
   }
+}
+
+/** One cast: a session does with less than what applications see of a transport. */
+function asShown(transport: Transport): TransportBase {
+  return transport as TransportBase;
 }
 
 function clearWriteBuffer(session: Session): void {

@@ -44,7 +44,7 @@ test("without a question to anybody, the admission is synchronous", () => {
   admit(
     { url: "/?EIO=4" } as IncomingMessage,
     context,
-    expect.unreachable,
+    () => expect.unreachable(),
     (id) => (admitted = id),
   );
   expect(admitted).toBe("new");

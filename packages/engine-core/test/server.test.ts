@@ -374,3 +374,22 @@ test.each([
     expect(errors).toEqual([failure, failure]);
   },
 );
+
+test.each(["polling", "websocket"])(
+  "an observer of the %s transport that throws becomes a warning, and the session goes on",
+  async (name) => {
+    const running = await startEngine();
+    const client = name === "polling" ? await running.openPolling() : undefined;
+    const webSocket = name === "polling" ? undefined : await running.openWebSocket();
+    const session = client?.session ?? webSocket?.session;
+    const warned = once(process, "warning");
+    session?.transport.once("packet", () => {
+      throw new Error("observer");
+    });
+    const message = new Promise((resolve) => session?.once("message", resolve));
+    webSocket?.socket.send("4hello");
+    await client?.post("4hello");
+    expect(await message).toBe("hello");
+    expect((await warned)[0]).toMatchObject({ message: "observer" });
+  },
+);

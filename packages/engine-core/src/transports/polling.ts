@@ -5,12 +5,16 @@ import vary from "vary";
 import type { Timer } from "../clock.js";
 import type { EnginePacket, OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
-import { LazyEmitter } from "../lazy-emitter.js";
 import type { Scheduler } from "../timer-wheel.js";
 import { compress, negotiateCoding, type HttpCompressionOptions } from "./compression.js";
 import { readBody, type BodyResult } from "./polling-body.js";
 import type { PollingFormat } from "./polling-format.js";
-import type { Transport, TransportEvents, TransportHost } from "./transport.js";
+import {
+  TransportBase,
+  type TransportHost,
+  type TransportName,
+  type TransportState,
+} from "./transport.js";
 
 /** What a polling transport is made of. */
 export interface PollingTransportInit {
@@ -42,7 +46,8 @@ const NOOP: OutgoingPacket = { type: "noop" };
  * Long-polling over HTTP (behaviours 28 to 38): the peer keeps one GET open, which the next payload
  * answers, and POSTs what it has to say.
  */
-export class PollingTransport extends LazyEmitter<TransportEvents> implements Transport {
+export class PollingTransport extends TransportBase {
+  static override readonly upgradesTo: readonly TransportName[] = ["websocket", "webtransport"];
   readonly name = "polling";
   sid: string | undefined;
   readonly supportsBinary: boolean;
@@ -68,11 +73,33 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
     return this.#poll !== undefined;
   }
 
+  get protocol(): 3 | 4 {
+    return this.#init.codec.protocol;
+  }
+
+  get readyState(): TransportState {
+    if (this.#closed) return "closed";
+    return this.#closing === undefined ? "open" : "closing";
+  }
+
+  get discarded(): boolean {
+    return this.#discarded;
+  }
+
+  /** Bytes that the body of one request may have. */
+  get maxHttpBufferSize(): number {
+    return this.#init.maxHttpBufferSize;
+  }
+
+  get httpCompression(): PollingTransportInit["httpCompression"] {
+    return this.#init.httpCompression;
+  }
+
   host(host: TransportHost): void {
     this.#host = host;
   }
 
-  onRequest(req: IncomingMessage, res: ServerResponse): void {
+  override onRequest(req: IncomingMessage, res: ServerResponse): void {
     if (req.method === "GET") this.#onPoll(req, res);
     else if (req.method === "POST") this.#onData(req, res);
     else res.writeHead(500).end();
@@ -260,7 +287,9 @@ export class PollingTransport extends LazyEmitter<TransportEvents> implements Tr
   }
 
   #fail(code: TransportError["code"], message: string, cause?: Error): void {
-    this.#host?.onError(new TransportError(code, message, cause));
+    const error = new TransportError(code, message, cause);
+    this.#host?.onError(error);
+    this.emit("error", error);
   }
 
   #abortData(): void {

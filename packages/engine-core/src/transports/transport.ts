@@ -3,8 +3,12 @@ import type { Duplex } from "node:stream";
 import type { PacketError } from "@jackfield/parser";
 import type { EnginePacket, OutgoingPacket } from "../codec.js";
 import type { TransportError } from "../errors.js";
+import { LazyEmitter } from "../lazy-emitter.js";
 
 export type TransportName = "polling" | "websocket" | "webtransport";
+
+/** The states of a transport. While `closing`, it waits for a way to tell the peer. */
+export type TransportState = "open" | "closing" | "closed";
 
 /** What a transport may tell. Implemented by `Session`, and by `UpgradeProbe` for a candidate. */
 export interface TransportHost {
@@ -28,10 +32,13 @@ export interface TransportEvents {
   /** The transport can take packets. */
   ready: [];
   close: [];
+  /** The transport failed, and its host has been told. Without a listener, it is not emitted. */
+  error: [error: TransportError];
 }
 
 /**
- * Moves packets over one kind of connection; knows no session.
+ * What a session needs of a transport: it moves packets over one kind of connection, and knows no
+ * session.
  *
  * Who hears of packets is named by `host`: an upgrade names another host, nothing is re-wired.
  */
@@ -59,4 +66,51 @@ export interface Transport {
   close(closed?: () => void): void;
   /** From here on the peer listens elsewhere, or is not worth waiting for: `close` waits no more. */
   discard(): void;
+}
+
+/**
+ * A transport as applications and tools see it: the `Transport` of the npm package `engine.io`.
+ *
+ * It has no fields of its own, because each of them would be there once per connection.
+ */
+export abstract class TransportBase extends LazyEmitter<TransportEvents> implements Transport {
+  /** What a session on this transport may upgrade to. */
+  static readonly upgradesTo: readonly TransportName[] = [];
+
+  abstract readonly name: TransportName;
+  abstract sid: string | undefined;
+  abstract readonly writable: boolean;
+  abstract readonly bufferedBytes: number;
+  abstract readonly supportsBinary: boolean;
+  declare readonly stream?: Duplex | undefined;
+  /** The revision of the Engine.IO protocol that the peer speaks. */
+  abstract readonly protocol: 3 | 4;
+  abstract readonly readyState: TransportState;
+  /** Whether the transport was given up: it waits for its peer no more. */
+  abstract readonly discarded: boolean;
+  abstract host(host: TransportHost): void;
+  abstract send(packets: readonly OutgoingPacket[], written?: () => void): void;
+  onRequest?(req: IncomingMessage, res: ServerResponse): void;
+  abstract close(closed?: () => void): void;
+  abstract discard(): void;
+
+  /**
+   * Tells observers, if there are any. What one of them throws becomes a warning of the process: it
+   * must neither reach the connection below nor keep the host from hearing the same.
+   */
+  override emit<Name extends keyof TransportEvents>(
+    event: Name,
+    ...args: TransportEvents[Name]
+  ): boolean {
+    // Without a listener, Node would throw the error that comes with `error`.
+    if (this.listenerCount(event) === 0) return false;
+    try {
+      return super.emit(event, ...(args as never));
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown), {
+        code: "JACKFIELD_HANDLER_ERROR",
+      });
+      return true;
+    }
+  }
 }

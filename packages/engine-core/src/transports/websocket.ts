@@ -3,9 +3,8 @@ import { PacketError } from "@jackfield/parser";
 import { WebSocket, type RawData as WsData } from "ws";
 import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
-import { LazyEmitter } from "../lazy-emitter.js";
 import type { FrameBatch } from "./frame-batch.js";
-import type { Transport, TransportEvents, TransportHost } from "./transport.js";
+import { TransportBase, type TransportHost, type TransportState } from "./transport.js";
 
 /**
  * The WebSocket class of our server: it hands its events to its transport, with no listener between.
@@ -67,12 +66,12 @@ export interface WebSocketTransportInit {
  * Its writable state is that of the stream: what a slow peer leaves waits in the session's write
  * buffer, where it is counted, and leaves in one buffer once the stream drains.
  */
-export class WebSocketTransport extends LazyEmitter<TransportEvents> implements Transport {
+export class WebSocketTransport extends TransportBase {
   readonly name = "websocket";
   sid: string | undefined;
   readonly supportsBinary: boolean;
   readonly #websocket: WebSocketLike;
-  readonly stream: Duplex;
+  override readonly stream: Duplex;
   readonly #codec: PacketCodec;
   readonly #batch: FrameBatch;
   #host: TransportHost | undefined;
@@ -98,6 +97,20 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
 
   get bufferedBytes(): number {
     return this.#isDirect ? this.stream.writableLength : (this.#websocket.bufferedAmount ?? 0);
+  }
+
+  get protocol(): 3 | 4 {
+    return this.#codec.protocol;
+  }
+
+  get readyState(): TransportState {
+    const { readyState } = this.#websocket;
+    if (readyState === WebSocket.CLOSED) return "closed";
+    return readyState === WebSocket.CLOSING ? "closing" : "open";
+  }
+
+  get discarded(): boolean {
+    return this.readyState !== "open";
   }
 
   host(host: TransportHost): void {
@@ -148,7 +161,9 @@ export class WebSocketTransport extends LazyEmitter<TransportEvents> implements 
 
   /** The connection failed; `close` follows. Only for the WebSocket. */
   onError(error: Error): void {
-    this.#host?.onError(new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error));
+    const failure = new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error);
+    this.#host?.onError(failure);
+    this.emit("error", failure);
   }
 
   #listenToForeign(websocket: WebSocketLike): void {

@@ -3,8 +3,7 @@ import createDebug from "debug";
 import type { Clock, Timer } from "../clock.js";
 import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
-import { LazyEmitter } from "../lazy-emitter.js";
-import type { Transport, TransportEvents, TransportHost } from "./transport.js";
+import { TransportBase, type TransportHost, type TransportState } from "./transport.js";
 
 const debug = createDebug("engine:webtransport");
 
@@ -62,7 +61,7 @@ const PING: OutgoingPacket = { type: "ping" };
  * All packets of one `send` are one chunk. It is not writable again before the stream asks for more,
  * so what a slow peer leaves waits in the session's write buffer, where it is counted.
  */
-export class WebTransportTransport extends LazyEmitter<TransportEvents> implements Transport {
+export class WebTransportTransport extends TransportBase {
   readonly name = "webtransport";
   sid: string | undefined;
   readonly supportsBinary = true;
@@ -99,6 +98,18 @@ export class WebTransportTransport extends LazyEmitter<TransportEvents> implemen
   /** Bytes taken by `send` that the stream has not taken yet. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
+  }
+
+  get protocol(): 3 | 4 {
+    return this.#init.codec.protocol;
+  }
+
+  get readyState(): TransportState {
+    return this.#state === "gone" ? "closed" : this.#state;
+  }
+
+  get discarded(): boolean {
+    return this.#discarded;
   }
 
   /** Names who hears of the peer. The transport begins to read after the first call. */
@@ -258,8 +269,12 @@ export class WebTransportTransport extends LazyEmitter<TransportEvents> implemen
   }
 
   #tellEnd(): void {
-    if (this.#failure === undefined) this.#host?.onClose();
-    else this.#host?.onError(this.#failure);
+    if (this.#failure === undefined) {
+      this.#host?.onClose();
+      return;
+    }
+    this.#host?.onError(this.#failure);
+    this.emit("error", this.#failure);
   }
 
   #finish(): void {
