@@ -2,7 +2,7 @@
 
 /** Text of a row's cells, left to right. @type {{ head: string, width: number, cell: (summary: Summary) => string }[]} */
 const COLUMNS = [
-  { head: "case", width: -46, cell: ({ title, name }) => `${title} (${name})` },
+  { head: "case", width: -48, cell: ({ title, name }) => `${title} (${name})` },
   { head: "official", width: 11, cell: (summary) => amount(summary, "official") },
   { head: "ours", width: 11, cell: (summary) => amount(summary, "candidate") },
   { head: "ratio (min-max)", width: 20, cell: ratio },

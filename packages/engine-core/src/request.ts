@@ -11,12 +11,18 @@ export function hasQuery(req: EngineRequest): boolean {
   return req._query !== undefined;
 }
 
-/** The query of a request, parsed once. Of a repeated key, all values are kept in an array. */
+/** The query of a request, parsed once. Of a repeated key, the last value counts. */
 export function queryOf(req: EngineRequest): ParsedUrlQuery {
-  if (req._query === undefined) {
-    const url = req.url ?? "";
-    const start = url.indexOf("?");
-    req._query = start === -1 ? {} : parse(url.slice(start + 1));
-  }
+  req._query ??= parseQuery(req.url ?? "");
   return req._query;
+}
+
+function parseQuery(url: string): ParsedUrlQuery {
+  const start = url.indexOf("?");
+  if (start === -1) return {};
+  const query = { ...parse(url.slice(start + 1)) };
+  for (const [key, value] of Object.entries(query)) {
+    if (Array.isArray(value)) query[key] = value.at(-1);
+  }
+  return query;
 }

@@ -35,9 +35,10 @@ test.each([
   expect(judge(`EIO=4&transport=${name}`)).toEqual({ code: 0, context: { transport } });
 });
 
-test("a missing or repeated transport is unknown", () => {
+test("a missing transport is unknown, of a repeated one the last counts", () => {
   expect(judge("EIO=4")?.code).toBe(0);
-  expect(judge("EIO=4&transport=polling&transport=polling")?.code).toBe(0);
+  expect(judge("EIO=4&transport=polling&transport=foo")?.code).toBe(0);
+  expect(judge("EIO=4&transport=foo&transport=polling")).toBeUndefined();
 });
 
 test("an origin with characters that no header may have is refused (11)", () => {
@@ -46,7 +47,7 @@ test("an origin with characters that no header may have is refused (11)", () => 
   );
 });
 
-test.each(["unknown", "__proto__", "p&sid=p"])("the session %s is unknown (4)", (sid) => {
+test.each(["unknown", "__proto__", "p&sid=unknown"])("the session %s is unknown (4)", (sid) => {
   expect(judge(`EIO=4&transport=polling&sid=${sid}`)?.code).toBe(1);
 });
 

@@ -1,11 +1,15 @@
 import { existsSync } from "node:fs";
+import { createSecureServer } from "node:http2";
 import type { Socket as Session } from "engine.io";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fix } from "../engine-wire/subject.js";
 import { range } from "../support/range.js";
 import { type RunningEngine, startEngine } from "../support/subject.js";
 import { first, until } from "../support/wait.js";
-import { PACKAGES } from "./clients.js";
+import { makeCertificate } from "./certificate.js";
+import { VERSIONS } from "./clients.js";
+import { host } from "./hosts.js";
 import { CHROMIUM, ClientPage, type Item } from "./page.js";
 
 interface Cell {
@@ -16,7 +20,7 @@ interface Cell {
 }
 
 /** The clients of version 6 have no JSONP any more. */
-const CELLS: Cell[] = Object.keys(PACKAGES).flatMap((client) =>
+const CELLS: Cell[] = VERSIONS.flatMap((client) =>
   (["polling-jsonp", "polling-xhr", "websocket", "upgrade"] as const)
     .filter((transport) => transport !== "polling-jsonp" || client < "6")
     .map((transport) => ({
@@ -67,9 +71,11 @@ async function pair({ engine, port }: RunningEngine, cell: Cell): Promise<Pair> 
   const page = await ClientPage.open(browser, cell.client);
   const connection = first<Session>(engine, "connection");
   const isPolling = cell.transport.startsWith("polling");
-  await page.connect(port, {
+  await page.connect(`http://127.0.0.1:${port}`, {
     transports:
-      cell.transport === "upgrade" ? ["polling", "websocket"] : [isPolling ? "polling" : "websocket"],
+      cell.transport === "upgrade"
+        ? ["polling", "websocket"]
+        : [isPolling ? "polling" : "websocket"],
     forceJSONP: cell.transport === "polling-jsonp",
     // The default of old clients; newer ones would leave cookies out.
     withCredentials: true,
@@ -106,6 +112,7 @@ async function exchange(
   await page.send([...items, "settled"]);
   const { got } = await page.when("state.settled");
   await isDone;
+  await page.forget();
   return { onClient: got, onServer: onServer.filter((item) => item !== "settled") };
 }
 
@@ -127,6 +134,10 @@ const BINARIES = [range(256), [], [4], [0x36], range(100_000)].map((bytes) => ({
   hex: Buffer.from(bytes).toString("hex"),
 }));
 
+const MIXTURE: Item[] = range(300).map((value) =>
+  value % 3 === 0 ? { hex: Buffer.from([value & 0xff, 0xff, 0]).toString("hex") } : String(value),
+);
+
 /** Version 1 encodes polling payloads of text to UTF-8 twice (behaviour 141). */
 function textsOf({ client, transport }: Cell): string[] {
   return client.startsWith("1.") && transport.startsWith("polling")
@@ -135,25 +146,12 @@ function textsOf({ client, transport }: Cell): string[] {
 }
 
 describe.skipIf(!existsSync(CHROMIUM)).each(CELLS)("$name, in a page", (cell) => {
-  test("text of every kind arrives in both directions", async () => {
-    const texts = textsOf(cell);
+  test("messages of every kind arrive in order in both directions", async () => {
     const both = await pair(await start(), cell);
-    expect(await exchange(both, texts)).toEqual({ onClient: texts, onServer: texts });
     expect(both.session.protocol).toBe(cell.protocol);
-  });
-
-  test("bytes of every kind arrive in both directions", async () => {
-    const both = await pair(await start(), cell);
-    expect(await exchange(both, BINARIES)).toEqual({ onClient: BINARIES, onServer: BINARIES });
-  });
-
-  test("300 messages, text and bytes mixed, keep their order in both directions", async () => {
-    const both = await pair(await start(), cell);
-    const items = range(300).map((value) =>
-      value % 3 === 0
-        ? { hex: Buffer.from([value & 0xff, 0xff, 0]).toString("hex") }
-        : String(value),
-    );
+    const texts = textsOf(cell);
+    expect(await exchange(both, texts)).toEqual({ onClient: texts, onServer: texts });
+    const items = [...BINARIES, ...MIXTURE];
     expect(await exchange(both, items)).toEqual({ onClient: items, onServer: items });
   });
 
@@ -178,5 +176,49 @@ describe.skipIf(!existsSync(CHROMIUM)).each(CELLS)("$name, in a page", (cell) =>
       got: ["last"],
     });
     await until(() => server.engine.clientsCount === 0);
+  });
+});
+
+describe.skipIf(!existsSync(CHROMIUM))("a page over HTTP/2", () => {
+  test(
+    "polls in HTTP/2, compressed, and sends what it has to say (139)",
+    fix("the session ends with the first one", async () => {
+      const { engine, port } = await host(
+        createSecureServer({ ...makeCertificate("server"), allowHTTP1: true }),
+        { cors: { origin: true, credentials: true }, transports: ["polling"] },
+      );
+      const page = await ClientPage.open(browser, "6.6.8");
+      const connection = first<Session>(engine, "connection");
+      await page.connect(`https://127.0.0.1:${port}`, { withCredentials: true });
+      const session = await connection;
+      expect(session.request.httpVersion).toBe("2.0");
+      expect(await exchange({ page, session }, TEXTS)).toEqual({
+        onClient: TEXTS,
+        onServer: TEXTS,
+      });
+      expect(await exchange({ page, session }, MIXTURE)).toEqual({
+        onClient: MIXTURE,
+        onServer: MIXTURE,
+      });
+      expect(session.readyState).toBe("open");
+    }),
+  );
+
+  test("upgrades from HTTP/2 to a WebSocket of HTTP/1", async () => {
+    const { engine, port } = await host(
+      createSecureServer({ ...makeCertificate("server"), allowHTTP1: true }),
+      { cors: { origin: true, credentials: true } },
+    );
+    const page = await ClientPage.open(browser, "6.6.8");
+    const connection = first<Session>(engine, "connection");
+    await page.connect(`https://127.0.0.1:${port}`, {
+      withCredentials: true,
+      transports: ["polling", "websocket"],
+    });
+    const session = await connection;
+    expect(session.request.httpVersion).toBe("2.0");
+    await page.when('state.transport === "websocket"');
+    await until(() => session.upgraded);
+    expect(await exchange({ page, session }, TEXTS)).toEqual({ onClient: TEXTS, onServer: TEXTS });
   });
 });

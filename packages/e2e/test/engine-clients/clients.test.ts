@@ -230,7 +230,7 @@ describe.each(CELLS)("$name", (cell) => {
       process.env["SUBJECT"] === "official" && cell.protocol === 3 && cell.transport === "upgrade",
       "official: an upgraded client of protocol 3 is never found dead (138)",
     );
-    const server = await startEngine({ ...ALLOWED, pingInterval: 200, pingTimeout: 300 });
+    const server = await startEngine({ ...ALLOWED, pingInterval: 300, pingTimeout: 500 });
     const proxy = await startProxy(server.port);
     const { session } = await pair({ engine: server.engine, port: proxy.port }, cell);
     const closed = first(session, "close");

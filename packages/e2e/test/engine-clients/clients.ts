@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { dirname } from "node:path";
 import type { Socket as Session } from "engine.io";
 import { onCleanup } from "../support/cleanup.js";
 import { collect } from "../support/clients.js";
@@ -22,8 +23,15 @@ export interface Client {
 export interface ClientOptions {
   readonly transports?: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
+  readonly path?: string;
   readonly forceBase64?: boolean;
   readonly perMessageDeflate?: boolean | { readonly threshold: number };
+  readonly extraHeaders?: Readonly<Record<string, string>>;
+  /** The certificate to trust; with it, the client connects over TLS. */
+  readonly ca?: string;
+  /** What the client itself presents. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 type ConnectFunction = (url: string, options: ClientOptions) => Client;
@@ -40,18 +48,26 @@ export interface Cell {
 
 const require = createRequire(import.meta.url);
 
-/** The name of the package by the version of the client. */
-export const PACKAGES: Readonly<Record<string, string>> = {
-  "6.6.8": "engine.io-client",
-  "5.2.0": "engine.io-client-5",
-  "4.1.4": "engine.io-client-4",
-  "3.5.6": "engine.io-client-3",
-  "3.1.2": "engine.io-client-3.1",
-  "1.8.6": "engine.io-client-1",
+/** The description of the package by the version of the client. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  "6.6.8": require.resolve("engine.io-client/package.json"),
+  "5.2.0": require.resolve("engine.io-client-5/package.json"),
+  "4.1.4": require.resolve("engine.io-client-4/package.json"),
+  "3.5.6": require.resolve("engine.io-client-3/package.json"),
+  "3.1.2": require.resolve("engine.io-client-3.1/package.json"),
+  "1.8.6": require.resolve("engine.io-client-1/package.json"),
 };
 
+/** The versions of the clients. */
+export const VERSIONS: readonly string[] = Object.keys(PACKAGES);
+
+/** The folder of a client's package. */
+export function folderOf(client: string): string {
+  return dirname(PACKAGES[client] ?? "");
+}
+
 /** Every client over every transport. */
-export const CELLS: readonly Cell[] = Object.keys(PACKAGES).flatMap((client) =>
+export const CELLS: readonly Cell[] = VERSIONS.flatMap((client) =>
   (["polling", "websocket", "upgrade"] as const).map((transport) => ({
     name: `engine.io-client ${client}, ${transport}`,
     client,
@@ -66,8 +82,8 @@ export function connect(port: number, cell: Cell, options: ClientOptions = {}): 
     transports: cell.transport === "upgrade" ? ["polling", "websocket"] : [cell.transport],
     ...options,
   };
-  const loaded = require(PACKAGES[cell.client] ?? "") as ConnectFunction | { Socket: ClientClass };
-  const url = `http://127.0.0.1:${port}`;
+  const loaded = require(folderOf(cell.client)) as ConnectFunction | { Socket: ClientClass };
+  const url = `${options.ca === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   const client = typeof loaded === "function" ? loaded(url, all) : new loaded.Socket(url, all);
   // Without a listener, the oldest clients throw.
   client.on("error", () => {});
@@ -121,7 +137,7 @@ export async function settled({ client, session }: Pair): Promise<void> {
 
 /** What came in, with binary as `hex:…`, without the messages of `settled`. */
 export function messages(end: Client | Session): () => string[] {
-  const got = collect(end as Client, "data");
+  const got = collect(end, "data");
   return () =>
     got
       // An empty message has no data for some of the clients.

@@ -1,21 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { onCleanup } from "../support/cleanup.js";
 import { closeHttp, listenOn } from "../support/subject.js";
-import { PACKAGES } from "./clients.js";
+import { folderOf } from "./clients.js";
 
 /** Where the browser is. */
 export const CHROMIUM = "/usr/bin/chromium";
 
-const require = createRequire(import.meta.url);
-
 /** The client's file for browsers. */
 function bundleOf(client: string): Promise<Buffer> {
-  const root = dirname(require.resolve(`${PACKAGES[client]}/package.json`));
-  return readFile(join(root, client >= "4" ? "dist/engine.io.js" : "engine.io.js"));
+  return readFile(join(folderOf(client), client >= "4" ? "dist/engine.io.js" : "engine.io.js"));
 }
 
 // What it receives is collected as JSON-able values: text as it is, bytes as `{ hex }`.
@@ -75,7 +71,7 @@ export class ClientPage {
       host.closeAllConnections();
       return closeHttp(host);
     });
-    const page = await browser.newPage();
+    const page = await browser.newPage({ ignoreHTTPSErrors: true });
     onCleanup(() => page.close());
     await page.goto(`http://127.0.0.1:${port}/`);
     return new ClientPage(page);
@@ -86,14 +82,19 @@ export class ClientPage {
   }
 
   /** Makes the page's client; resolves when it is open. */
-  async connect(port: number, options: object): Promise<void> {
-    await this.#page.evaluate(`start("http://127.0.0.1:${port}", ${JSON.stringify(options)})`);
+  async connect(url: string, options: object): Promise<void> {
+    await this.#page.evaluate(`start(${JSON.stringify(url)}, ${JSON.stringify(options)})`);
     await this.when("state.open");
   }
 
   /** Lets the client send all of these in one go. */
   async send(items: readonly Item[]): Promise<void> {
     await this.#page.evaluate(`send(${JSON.stringify(items)})`);
+  }
+
+  /** Forgets what the client has received. */
+  async forget(): Promise<void> {
+    await this.#page.evaluate("void ((state.got = []), (state.settled = false))");
   }
 
   /** Lets the client close. */

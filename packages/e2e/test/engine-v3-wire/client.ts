@@ -95,10 +95,7 @@ export interface PollingPairV3 {
 }
 
 /** Opens a polling session; `query` is added to the request target. */
-export async function openPollingV3(
-  { engine, port }: Subject,
-  query = "",
-): Promise<PollingPairV3> {
+export async function openPollingV3({ engine, port }: Subject, query = ""): Promise<PollingPairV3> {
   const connected = once(engine, "connection");
   const target = POLLING_V3 + query;
   const handshake = await rawRequest({ port, path: target });

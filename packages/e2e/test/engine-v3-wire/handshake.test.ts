@@ -31,13 +31,14 @@ test("the open packet has its length before it and is otherwise that of version 
     pingTimeout: 567,
     maxPayload: 1_000_000,
   })}`;
-  const { status, body, header } = client.handshake;
+  const response = client.handshake;
+  const { status, body } = response;
   expect({
     status,
     body,
-    type: header("Content-Type"),
-    length: header("Content-Length"),
-    cache: header("Cache-Control"),
+    type: response.header("Content-Type"),
+    length: response.header("Content-Length"),
+    cache: response.header("Cache-Control"),
   }).toEqual({
     status: 200,
     body: `${packet.length}:${packet}`,
@@ -55,8 +56,9 @@ test("the length of a packet counts UTF-16 code units, not bytes (19)", async ()
 
 test("a binary initial packet makes the payload of the handshake binary (19)", async () => {
   const { port } = await makeEngineV3({ initialPacket: Buffer.from([1, 2, 3]) });
-  const { bytes, header } = await rawRequest({ port, path: POLLING_V3 });
-  expect(header("Content-Type")).toBe("application/octet-stream");
+  const response = await rawRequest({ port, path: POLLING_V3 });
+  const { bytes } = response;
+  expect(response.header("Content-Type")).toBe("application/octet-stream");
   expect(bytes[0]).toBe(0);
   expect(bytes.subarray(-7).toString("hex")).toBe("0104ff04010203");
 });
@@ -107,11 +109,7 @@ test("a session of version 3 takes no requests of version 4 (5)", async () => {
 
 test("version 3 is refused unless it is allowed, and the operator is told (26)", async () => {
   const { port, refusals } = await makeEngine();
-  expectRefusal(
-    await rawRequest({ port, path: POLLING_V3 }),
-    5,
-    "Unsupported protocol version",
-  );
+  expectRefusal(await rawRequest({ port, path: POLLING_V3 }), 5, "Unsupported protocol version");
   expect(refusals).toMatchObject([{ code: 5, context: { protocol: 3 } }]);
 });
 
@@ -134,7 +132,10 @@ test(
     const { engine, port } = await makeEngineV3();
     engine.generateId = () => Promise.reject(new Error("no id"));
     const outcome = await RawWebSocket.attempt({ port, path: WEBSOCKET_V3 });
-    expect(outcome).toMatchObject({ name: "refused", response: { status: 400, body: "Bad request" } });
+    expect(outcome).toMatchObject({
+      name: "refused",
+      response: { status: 400, body: "Bad request" },
+    });
   }),
 );
 

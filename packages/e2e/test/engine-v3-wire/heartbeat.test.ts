@@ -89,7 +89,7 @@ test("the server never pings, over polling (58)", async () => {
 });
 
 test("each ping begins the time anew, which is both times together (58)", async () => {
-  const subject = await makeEngineV3({ pingInterval: 300, pingTimeout: 300 });
+  const subject = await makeEngineV3({ pingInterval: 500, pingTimeout: 500 });
   const closed = closureOfNext(subject);
   const { client, session } = await openWebSocketV3(subject);
   const opened = performance.now();
@@ -159,7 +159,7 @@ test("an upgraded session is kept by its pings on the new transport (54)", async
 test(
   "a client that goes silent after an upgrade is found dead (138)",
   fix("such a session stays for ever", async () => {
-    const subject = await makeEngineV3({ pingInterval: 100, pingTimeout: 200 });
+    const subject = await makeEngineV3({ pingInterval: 300, pingTimeout: 500 });
     const closed = closureOfNext(subject);
     const { client } = await openUpgradedV3(subject);
     expect(await closed).toEqual(TIMED_OUT);
@@ -171,7 +171,7 @@ test(
 test(
   "a client that pings after an upgrade and then goes silent is found dead (54)",
   fix("such a session stays for ever", async () => {
-    const subject = await makeEngineV3({ pingInterval: 200, pingTimeout: 200 });
+    const subject = await makeEngineV3({ pingInterval: 400, pingTimeout: 400 });
     const closed = closureOfNext(subject);
     const { client } = await openUpgradedV3(subject);
     await beat(client, 2);
@@ -179,17 +179,14 @@ test(
   }),
 );
 
-test(
-  "a client that goes silent in the middle of an upgrade is found dead (138)",
-  async () => {
-    const subject = await makeEngineV3({ pingInterval: 100, pingTimeout: 200 });
-    const { client, session } = await openPollingV3(subject);
-    const closed = closureOf(session);
-    const candidate = await probeV3(subject, client.sid);
-    expect(await closed).toEqual(TIMED_OUT);
-    await expectBareClose(candidate);
-  },
-);
+test("a client that goes silent in the middle of an upgrade is found dead (138)", async () => {
+  const subject = await makeEngineV3({ pingInterval: 300, pingTimeout: 500 });
+  const closed = closureOfNext(subject);
+  const { client } = await openPollingV3(subject);
+  const candidate = await probeV3(subject, client.sid);
+  expect(await closed).toEqual(TIMED_OUT);
+  await expectBareClose(candidate);
+});
 
 test("a ping over polling may be answered on the new transport (54)", async () => {
   const subject = await makeEngineV3();

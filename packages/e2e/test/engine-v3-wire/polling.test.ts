@@ -15,9 +15,10 @@ import {
 test("packets of text leave in one payload, each after its length (37)", async () => {
   const { client, session } = await openPollingV3(await makeEngineV3());
   for (const text of ["one", "", "\u{1f600}", "a:b", "é\u2028"]) session.send(text);
-  const { body, header } = await client.poll();
+  const response = await client.poll();
+  const { body } = response;
   expect(body).toBe("4:4one1:43:4\u{1f600}4:4a:b3:4é\u2028");
-  expect(header("Content-Type")).toBe("text/plain; charset=UTF-8");
+  expect(response.header("Content-Type")).toBe("text/plain; charset=UTF-8");
 });
 
 test("a payload with bytes is binary as a whole (37)", async () => {
@@ -26,12 +27,13 @@ test("a payload with bytes is binary as a whole (37)", async () => {
   session.send(Buffer.from([0, 255, 4]));
   session.send(Buffer.alloc(0));
   session.send(Buffer.alloc(123, 7));
-  const { bytes, header } = await client.poll();
+  const response = await client.poll();
+  const { bytes } = response;
   expect(bytes.toString("hex")).toBe(
     ["0003ff34c3a9", "0104ff0400ff04", "0101ff04", `01010204ff04${"07".repeat(123)}`].join(""),
   );
-  expect(header("Content-Type")).toBe("application/octet-stream");
-  expect(header("Content-Length")).toBe(String(bytes.length));
+  expect(response.header("Content-Type")).toBe("application/octet-stream");
+  expect(response.header("Content-Length")).toBe(String(bytes.length));
 });
 
 test("without bytes the next payload is text again (37)", async () => {
@@ -39,8 +41,9 @@ test("without bytes the next payload is text again (37)", async () => {
   session.send(Buffer.from("a"));
   await client.poll();
   session.send("b");
-  const { body, header } = await client.poll();
-  expect([body, header("Content-Type")]).toEqual(["2:4b", "text/plain; charset=UTF-8"]);
+  const response = await client.poll();
+  const { body } = response;
+  expect([body, response.header("Content-Type")]).toEqual(["2:4b", "text/plain; charset=UTF-8"]);
 });
 
 test("a client that asks for base64 gets bytes as text (37)", async () => {
@@ -48,18 +51,18 @@ test("a client that asks for base64 gets bytes as text (37)", async () => {
   session.send("one");
   session.send(Buffer.from([0, 255, 4]));
   session.send(Buffer.alloc(0));
-  const { body, header } = await client.poll();
+  const response = await client.poll();
+  const { body } = response;
   expect(body).toBe("4:4one6:b4AP8E2:b4");
-  expect(header("Content-Type")).toBe("text/plain; charset=UTF-8");
+  expect(response.header("Content-Type")).toBe("text/plain; charset=UTF-8");
 });
 
 test("a payload of text is taken apart by its lengths (37)", async () => {
   const { client, session } = await openPollingV3(await makeEngineV3());
   const received = messagesOf(session);
-  const { status, body, header } = await client.post(
-    payloadV3("4one", "4", "4\u{1f600}é", "4a:b", "b4AP8E", "b4"),
-  );
-  expect({ status, body, type: header("Content-Type") }).toEqual({
+  const response = await client.post(payloadV3("4one", "4", "4\u{1f600}é", "4a:b", "b4AP8E", "b4"));
+  const { status, body } = response;
+  expect({ status, body, type: response.header("Content-Type") }).toEqual({
     status: 200,
     body: "ok",
     type: "text/html",
@@ -196,12 +199,13 @@ test.each([
   const ask = { port: client.port, path: client.target, headers: { "Accept-Encoding": coding } };
   for (const data of ["text ".repeat(1000), Buffer.alloc(5000, "bytes")]) {
     session.send(data);
-    const { bytes, header } = await rawRequest(ask);
+    const response = await rawRequest(ask);
+    const { bytes } = response;
     const expected =
       typeof data === "string"
         ? Buffer.from(payloadV3(`4${data}`))
         : binaryPayloadV3(Buffer.concat([Buffer.from([4]), data]));
-    expect(header("Content-Encoding")).toBe(coding);
+    expect(response.header("Content-Encoding")).toBe(coding);
     expect(expand(bytes)).toEqual(expected);
   }
 });

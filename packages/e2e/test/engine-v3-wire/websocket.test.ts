@@ -24,28 +24,34 @@ const HOSTS = [
   ["upgraded", openUpgradedV3],
 ] as const;
 
-test.each(HOSTS)("text is a type and its data, on a WebSocket that was %s (62)", async (_, open) => {
-  const { client, session } = await open(await makeEngineV3());
-  for (const text of ["one", "", "\u{1f600}é\u2028"]) {
-    session.send(text);
-    expect(await client.nextText()).toBe(`4${text}`);
-    const received = nextMessage(session);
-    client.send(`4${text}`);
-    expect((await received) ?? "").toBe(text);
-  }
-});
+test.each(HOSTS)(
+  "text is a type and its data, on a WebSocket that was %s (62)",
+  async (_, open) => {
+    const { client, session } = await open(await makeEngineV3());
+    for (const text of ["one", "", "\u{1f600}é\u2028"]) {
+      session.send(text);
+      expect(await client.nextText()).toBe(`4${text}`);
+      const received = nextMessage(session);
+      client.send(`4${text}`);
+      expect((await received) ?? "").toBe(text);
+    }
+  },
+);
 
-test.each(HOSTS)("bytes follow the byte of their type, on a WebSocket that was %s (62)", async (_, open) => {
-  const { client, session } = await open(await makeEngineV3());
-  for (const bytes of [Buffer.from([0, 4, 255]), Buffer.alloc(0), Buffer.alloc(70_000, 3)]) {
-    const framed = Buffer.concat([Buffer.from([4]), bytes]);
-    session.send(bytes);
-    expect((await nextBytes(client)).equals(framed)).toBe(true);
-    const received = nextMessage(session);
-    client.send(framed);
-    expect(bytes.equals((await received) as Buffer)).toBe(true);
-  }
-});
+test.each(HOSTS)(
+  "bytes follow the byte of their type, on a WebSocket that was %s (62)",
+  async (_, open) => {
+    const { client, session } = await open(await makeEngineV3());
+    for (const bytes of [Buffer.from([0, 4, 255]), Buffer.alloc(0), Buffer.alloc(70_000, 3)]) {
+      const framed = Buffer.concat([Buffer.from([4]), bytes]);
+      session.send(bytes);
+      expect((await nextBytes(client)).equals(framed)).toBe(true);
+      const received = nextMessage(session);
+      client.send(framed);
+      expect(bytes.equals((await received) as Buffer)).toBe(true);
+    }
+  },
+);
 
 test("every kind of binary data is sent behind the byte of its type (62)", async () => {
   const { client, session } = await openWebSocketV3(await makeEngineV3());
@@ -95,14 +101,17 @@ test("a client that asks for base64 over polling alone gets bytes after the upgr
   expect(await nextBytes(candidate)).toEqual(Buffer.from([4, 1]));
 });
 
-test.each(["x", "9", ""])('a frame with "%s" closes the session by parse error (63)', async (text) => {
-  const { client, session } = await openWebSocketV3(await makeEngineV3());
-  const closed = closureOf(session);
-  client.send(text);
-  expect((await closed).reason).toBe("parse error");
-});
+test.each(["x", "9", ""])(
+  'a frame with "%s" closes the session by parse error (63)',
+  async (text) => {
+    const { client, session } = await openWebSocketV3(await makeEngineV3());
+    const closed = closureOf(session);
+    client.send(text);
+    expect((await closed).reason).toBe("parse error");
+  },
+);
 
-test("a frame that comes with a packet is not for version 3 when it holds bytes (67)", async () => {
+test("a frame of text that comes with a packet reaches version 3 as the packet (67)", async () => {
   const { client, session } = await openWebSocketV3(await makeEngineV3());
   session.send("text", { wsPreEncodedFrame: [Buffer.from([0x81, 5]), Buffer.from("4text")] });
   expect(await client.nextText()).toBe("4text");
@@ -172,9 +181,7 @@ test("a foreign WebSocket server gets the options, and needs no events (68)", as
     }
   }
   const subject = await makeEngineV3({ wsEngine: Foreign, maxHttpBufferSize: 1234 });
-  expect(given).toMatchObject([
-    { noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: 1234 },
-  ]);
+  expect(given[0]).toMatchObject({ noServer: true, clientTracking: false, maxPayload: 1234 });
   const direct = await openWebSocketV3(subject);
   await expectAliveOverWebSocket(direct);
   direct.session.send(Buffer.from([1, 2]));
