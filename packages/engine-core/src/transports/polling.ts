@@ -7,6 +7,7 @@ import type { EnginePacket, OutgoingPacket, PacketCodec, RawData } from "../code
 import { TransportError } from "../errors.js";
 import type { Scheduler } from "../timer-wheel.js";
 import { compress, negotiateCoding, type HttpCompressionOptions } from "./compression.js";
+import { endInOneWrite } from "./http-response.js";
 import { readBody, type BodyResult } from "./polling-body.js";
 import type { PollingFormat } from "./polling-format.js";
 import {
@@ -197,7 +198,7 @@ export class PollingTransport extends TransportBase {
           200,
           this.#headers(req, { "Content-Type": "text/html", "Content-Length": "2" }),
         );
-        res.end("ok");
+        endInOneWrite(res, "ok", undefined);
     }
   }
 
@@ -246,7 +247,7 @@ export class PollingTransport extends TransportBase {
       ...headers,
     });
     res.writeHead(200, all);
-    res.end(body, written);
+    endInOneWrite(res, body, written);
     this.emit("drain");
   }
 
