@@ -24,8 +24,6 @@ const PLANNED = new Set([
   "132",
   // uWebSockets.js
   "133",
-  // Socket.IO v2 clients, so far served by the engine alone
-  "137",
 ]);
 
 const SECTIONS = [

@@ -265,12 +265,11 @@ export class Session
    */
   sendPrepared(message: OutgoingPacket): void {
     if (this.#state !== "open") return;
-    const { transport } = this;
-    if (transport.name === "websocket") {
-      if (typeof message.data !== "string" && !this.#sharesBinaryFrames) {
-        this.send(message.data ?? "", message.options);
-        return;
-      }
+    if (typeof message.data !== "string" && !this.#sharesBinaryFrames) {
+      this.send(message.data ?? "", message.options);
+      return;
+    }
+    if (this.transport.name === "websocket") {
       message.frame ??= encodeFrame(message, this.#codec, true);
     }
     this.#push(message);
@@ -399,9 +398,14 @@ export class Session
     return this.#state === "open" || this.#state === "closing";
   }
 
-  /** Binary frames look the same for all sessions of protocol 4 that take bytes. */
+  /**
+   * Text frames look the same for everybody; binary ones for all sessions of protocol 4 that take
+   * bytes. What waits for a poll may have to leave by a WebSocket after an upgrade, which can be one
+   * that takes none.
+   */
   get #sharesBinaryFrames(): boolean {
-    return this.#codec.protocol === 4 && this.transport.supportsBinary;
+    const { transport } = this;
+    return transport.name === "websocket" && this.protocol === 4 && transport.supportsBinary;
   }
 
   #dispatch(packet: EnginePacket): void {

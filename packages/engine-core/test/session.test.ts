@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { PacketError } from "@jackfield/parser";
+import type { OutgoingPacket } from "../src/codec.js";
 import { TransportError } from "../src/errors.js";
 import type { SessionSink } from "../src/session.js";
 import { FakeTransport } from "./fake-transport.js";
@@ -309,4 +310,17 @@ test("a throwing observer of packets is reported, and the packet is sent", async
   await tick();
   expect(errors).toEqual([failure]);
   expect(transport.sent).toEqual([[{ type: "message", data: "a" }]]);
+});
+
+test("bytes for many that wait for a poll are encoded anew for the WebSocket of the upgrade", async () => {
+  const polling = new FakeTransport("polling");
+  const { session } = openSession({}, polling);
+  polling.writable = false;
+  const message: OutgoingPacket = { type: "message", data: Buffer.from([1]), frame: undefined };
+  const created: OutgoingPacket[] = [];
+  session.on("packetCreate", (packet) => created.push(packet));
+  session.sendPrepared(message);
+  // Another session has encoded it meanwhile, in its own revision of the protocol.
+  message.frame = Buffer.from([0x82, 1, 1]);
+  expect(created[0]?.frame).toBeUndefined();
 });

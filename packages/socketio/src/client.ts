@@ -7,6 +7,7 @@ import type { EngineSession, EngineSink } from "./engine-port.js";
 import type { ErrorReporter } from "./handler-error.js";
 import type { Namespace } from "./namespace.js";
 import type { PacketDecoder, PacketEncoder, RawData } from "./parser-port.js";
+import { isLegacy, parseLegacyNamespace } from "./protocol-v4.js";
 import type { Socket, SocketClient } from "./socket.js";
 import type { Timer, Wheel } from "./timers.js";
 
@@ -213,6 +214,11 @@ export class Client implements EngineSink, SocketClient {
   }
 
   #route(packet: SocketPacket): void {
+    if (packet.type === PacketType.CONNECT && isLegacy(this.conn)) {
+      const { name, auth } = parseLegacyNamespace(packet.nsp);
+      packet.nsp = name;
+      packet.data = auth;
+    }
     const socket = this.#socketOf(packet.nsp);
     if (packet.type === PacketType.CONNECT) {
       if (socket === undefined) this.connect(packet.nsp, authOf(packet));

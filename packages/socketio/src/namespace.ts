@@ -1,5 +1,4 @@
 import createDebug from "debug";
-import { PacketType } from "@jackfield/parser";
 import type { Adapter, AdapterConstructor, Room, SocketId } from "./adapter/contract.js";
 import type { HandlerErrorSource } from "./api.js";
 import { BroadcastOperator, roomSet } from "./broadcast-operator.js";
@@ -10,6 +9,7 @@ import { ReservedEventError } from "./errors.js";
 import { type ErrorReporter, isThenable, messageOf } from "./handler-error.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
 import type { PacketEncoder } from "./parser-port.js";
+import { isLegacy, legacySocketId } from "./protocol-v4.js";
 import { Socket, type SocketClient, type SocketNamespace } from "./socket.js";
 import type { Clock } from "./timers.js";
 
@@ -195,7 +195,9 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
    */
   add(client: SocketClient, auth: Record<string, unknown> | undefined): Socket {
     const { clock } = this.deps;
-    const id = this.deps.generateId();
+    const id = isLegacy(client.conn)
+      ? legacySocketId(client.conn, this.name)
+      : this.deps.generateId();
     const socket = new Socket(this, client, { id, auth, issued: clock.date().getTime() });
     if (this._fns.length === 0) {
       this.#connect(socket);
@@ -256,13 +258,13 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
     // The rooms are left before the client knows (behaviour 77).
     socket.abandon();
     socket.client.removeSocket(socket);
-    const data = connectErrorOf(error);
+    const payload = connectErrorOf(error);
     try {
-      socket.packet({ type: PacketType.CONNECT_ERROR, data });
+      socket.refuse(payload);
     } catch (failure) {
       // What the error carries cannot be encoded. The client has to know all the same.
       socket.handlerFailed(failure, "namespace middleware");
-      socket.packet({ type: PacketType.CONNECT_ERROR, data: { message: data.message } });
+      socket.refuse({ message: payload.message });
     }
   }
 

@@ -23,6 +23,7 @@ import { ReservedEventError, SocketDisconnectedError } from "./errors.js";
 import { buildHandshake } from "./handshake.js";
 import type { ErrorReporter } from "./handler-error.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
+import { isLegacy, legacyConnectError } from "./protocol-v4.js";
 
 const debug = createDebug("socket.io:socket");
 
@@ -330,7 +331,14 @@ export class Socket extends LazyEmitter implements ListenerScope {
     } catch (error) {
       this.handlerFailed(error, "adapter");
     }
-    this.packet({ type: PacketType.CONNECT, data: { sid: this.id } });
+    const data = isLegacy(this.conn) ? undefined : { sid: this.id };
+    this.packet({ type: PacketType.CONNECT, data });
+  }
+
+  /** The namespace has refused the socket: tells the client why. */
+  refuse(error: { readonly message: string; readonly data?: unknown }): void {
+    const data = isLegacy(this.conn) ? legacyConnectError(error) : error;
+    this.packet({ type: PacketType.CONNECT_ERROR, data });
   }
 
   /** A packet from the client has arrived. */
