@@ -86,7 +86,8 @@ describe.each(CELLS)("$name", (cell) => {
     expect(calls).toHaveLength(5);
   });
 
-  test.runIf(cell.modern)("outgoing catch-all listeners of the client hear its emits", async () => {
+  test("outgoing catch-all listeners of the client hear its emits", async (context) => {
+    context.skip(!cell.modern, "socket.io-client 4.0 does not have it");
     const { client } = await pair(await startServer(), cell);
     const calls: unknown[][] = [];
     client.onAnyOutgoing(into(calls, "outgoing"));

@@ -187,7 +187,8 @@ describe.each(CELLS)("$name", (cell) => {
     expect(error.message).toBe("operation has timed out");
   });
 
-  test.runIf(cell.modern)("the client's timeout() and emitWithAck() are answered", async () => {
+  test("the client's timeout() and emitWithAck() are answered", async (context) => {
+    context.skip(!cell.modern, "socket.io-client 4.0 does not have it");
     const { client, socket } = await pair(await startServer(), cell);
     socket.on("question", (value: number, acknowledge: (value: number) => void) => {
       acknowledge(value + 1);
@@ -218,7 +219,8 @@ describe.each(CELLS)("$name", (cell) => {
     expect(calls).toHaveLength(1);
   });
 
-  test.runIf(cell.modern)("volatile events of the client reach the server", async () => {
+  test("volatile events of the client reach the server", async (context) => {
+    context.skip(!cell.modern, "socket.io-client 4.0 does not have it");
     const { client, socket } = await pair(await startServer(), cell);
     await roundTrip(client);
     const arrived = received(socket, "volatile");
