@@ -1,10 +1,24 @@
 // The programs that tests run, and the Debian packages they come in.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { run } from "./run.mjs";
 
-const PROGRAMS = [{ path: "/usr/bin/chromium", package: "chromium", use: "the browser tests" }];
+const PROGRAMS = [
+  { path: "/usr/bin/chromium", package: "chromium", use: "the browser tests" },
+  { path: "/usr/bin/redis-server", package: "redis-server", use: "the adapter tests" },
+  { path: "/usr/lib/postgresql/*/bin/postgres", package: "postgresql", use: "the adapter tests" },
+];
 
-const missing = () => PROGRAMS.filter(({ path }) => !existsSync(path));
+/** Whether there is such a file; `*` stands for any folder. */
+function exists(path) {
+  const [parent, rest] = path.split("/*/");
+  if (rest === undefined) return existsSync(path);
+  return (
+    existsSync(parent) &&
+    readdirSync(parent).some((name) => existsSync(`${parent}/${name}/${rest}`))
+  );
+}
+
+const missing = () => PROGRAMS.filter(({ path }) => !exists(path));
 
 function aptGet(...args) {
   return run("apt-get", ["-q", "-y", ...args], { env: { DEBIAN_FRONTEND: "noninteractive" } });

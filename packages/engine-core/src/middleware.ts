@@ -70,6 +70,11 @@ export class UpgradeResponse extends OutgoingMessage {
     return this;
   }
 
+  /** Middlewares that have wrapped the response, as express-session does, call it by this name. */
+  _implicitHeader(): void {
+    this.writeHead();
+  }
+
   override write(): boolean {
     return true;
   }

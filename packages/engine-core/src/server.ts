@@ -429,6 +429,8 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#protect(refuse, proceed);
       return;
     }
+    // Middlewares read the parsed query of the request, those of the passport recipe for instance.
+    queryOf(req);
     runMiddlewares(middlewares, req, res, (error) => {
       if (error === undefined) this.#protect(refuse, proceed);
       else refuse(badRequest("MIDDLEWARE_FAILURE", { error }));

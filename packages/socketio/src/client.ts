@@ -55,6 +55,8 @@ export class Client implements EngineSink, SocketClient {
     this.#decoder = deps.createDecoder();
     this.#connectTimer = deps.wheel.after(deps.connectTimeout, this);
     this.#listen();
+    // Clients of Socket.IO 1 and 2 are in the namespace "/" without asking (S15, Z4).
+    if (isLegacy(conn)) this.#onPacket({ type: PacketType.CONNECT, nsp: "/" });
   }
 
   get request(): IncomingMessage {
@@ -94,14 +96,7 @@ export class Client implements EngineSink, SocketClient {
       this.#onError(error);
       return;
     }
-    if (packet === undefined) return;
-    try {
-      this.#route(packet);
-    } catch (error) {
-      // Something the server was given to work with. Not the peer's fault, but it would wait.
-      this.#deps.errors.report(error, { source: "adapter", nsp: packet.nsp });
-      this.close();
-    }
+    if (packet !== undefined) this.#onPacket(packet);
   }
 
   /** The session is closed. */
@@ -213,13 +208,18 @@ export class Client implements EngineSink, SocketClient {
     conn.on("close", (reason: string, description?: unknown) => this.onClose(reason, description));
   }
 
-  #route(packet: SocketPacket): void {
-    if (packet.type === PacketType.CONNECT && isLegacy(this.conn)) {
-      const { name, auth } = parseLegacyNamespace(packet.nsp);
-      packet.nsp = name;
-      packet.data = auth;
+  #onPacket(packet: SocketPacket): void {
+    try {
+      this.#route(packet);
+    } catch (error) {
+      // Something the server was given to work with. Not the peer's fault, but it would wait.
+      this.#deps.errors.report(error, { source: "adapter", nsp: packet.nsp });
+      this.close();
     }
-    const socket = this.#socketOf(packet.nsp);
+  }
+
+  #route(packet: SocketPacket): void {
+    const socket = this.#socketOf(packet.nsp) ?? this.#socketOfUrl(packet);
     if (packet.type === PacketType.CONNECT) {
       if (socket === undefined) this.connect(packet.nsp, authOf(packet));
       else this.#violation(packet);
@@ -233,6 +233,15 @@ export class Client implements EngineSink, SocketClient {
   #socketOf(name: string): Socket | undefined {
     const first = this.#first;
     return first?.nsp.name === name ? first : this.#others?.get(name);
+  }
+
+  /** For clients of Socket.IO 1 and 2, the namespace of a packet is a URL. */
+  #socketOfUrl(packet: SocketPacket): Socket | undefined {
+    if (!isLegacy(this.conn)) return undefined;
+    const { name, auth } = parseLegacyNamespace(packet.nsp);
+    packet.nsp = name;
+    if (packet.type === PacketType.CONNECT) packet.data = auth;
+    return this.#socketOf(name);
   }
 
   #violation(packet: SocketPacket): void {

@@ -1,4 +1,3 @@
-import { parse, type ParsedUrlQuery } from "node:querystring";
 import type { EngineSession } from "./engine-port.js";
 
 // What is different for clients of Socket.IO 1 and 2. They speak revision 4 of the Socket.IO
@@ -14,14 +13,25 @@ export function legacySocketId(session: EngineSession, namespace: string): strin
   return namespace === "/" ? session.id : `${namespace}#${session.id}`;
 }
 
+/** What the namespace of a packet says. */
+export interface LegacyNamespace {
+  readonly name: string;
+  /** The query, of whose repeated keys the last value counts. */
+  readonly auth: Record<string, string>;
+}
+
+const URL_PARTS = /^([^?#]*)(?:\?([^#]*))?/;
+
 /**
- * Takes apart the namespace of a CONNECT packet, which is a URL: its query is what the client has to
- * say for itself, and becomes `handshake.auth` (C8, behaviour 137).
+ * Takes apart the namespace of a packet, which is a URL: its query is what the client has to say for
+ * itself, and becomes `handshake.auth` (C8, behaviour 137).
+ *
+ * The name stays as the client wrote it, because this is how it expects it in the answer. A URL
+ * parser would escape letters beyond ASCII and resolve dots.
  */
-export function parseLegacyNamespace(url: string): { name: string; auth: ParsedUrlQuery } {
-  const start = url.indexOf("?");
-  if (start === -1) return { name: url, auth: {} };
-  return { name: url.slice(0, start), auth: { ...parse(url.slice(start + 1)) } };
+export function parseLegacyNamespace(url: string): LegacyNamespace {
+  const [, name = "", query = ""] = URL_PARTS.exec(url) ?? [];
+  return { name, auth: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 /** The payload of a CONNECT_ERROR packet: data or message, as they are (Z6, behaviour 77). */

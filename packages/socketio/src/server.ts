@@ -28,7 +28,6 @@ import {
   type ServerOptions,
 } from "./options.js";
 import type { PacketEncoder, PacketParser } from "./parser-port.js";
-import { isLegacy } from "./protocol-v4.js";
 import type { Socket } from "./socket.js";
 import type { Clock, Wheel } from "./timers.js";
 
@@ -193,9 +192,7 @@ export class Server extends LazyEmitter {
   /** Takes one session of an engine. */
   onconnection(session: EngineSession): this {
     if (debug.enabled) debug("incoming connection with id %s", session.id);
-    const client = new Client(session, this.#clientDeps);
-    // Clients of Socket.IO 1 and 2 are in the namespace "/" without asking (S15, Z4).
-    if (isLegacy(session)) client.connect("/");
+    void new Client(session, this.#clientDeps);
     return this;
   }
 
