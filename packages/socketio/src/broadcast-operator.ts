@@ -183,6 +183,11 @@ export class BroadcastOperator {
       collector.cancel();
       throw error;
     }
+    // Nobody else has been asked.
+    if (this.flags.local === true) {
+      collector.expectServers(1);
+      return;
+    }
     adapter.serverCount().then(
       (count) => collector.expectServers(count),
       (reason: unknown) => this.#host.handlerFailed(reason, "adapter"),
