@@ -5,15 +5,6 @@
 const PLANNED = new Set([
   // msgpack
   "99",
-  // recovery
-  "119",
-  "119b",
-  "120",
-  "121",
-  "122",
-  "123",
-  "124",
-  "125",
   // clusters
   "126",
   "127",

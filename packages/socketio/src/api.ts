@@ -1,6 +1,13 @@
-import type { IncomingHttpHeaders, IncomingMessage, Server as HttpServer } from "node:http";
+import type { EventEmitter } from "node:events";
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  Server as HttpServer,
+  ServerResponse,
+} from "node:http";
 import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { ParsedUrlQuery } from "node:querystring";
+import type { Duplex } from "node:stream";
 import type {
   Adapter,
   AdapterClient,
@@ -315,9 +322,10 @@ export interface Namespace<
   readonly name: string;
   /** The connected sockets by id. */
   readonly sockets: Map<SocketId, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>;
-  /** Knows the rooms, and the other servers of the cluster. */
-  adapter: Adapter;
-  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** Knows the rooms, and the other servers of the cluster. Tells which rooms come and go (A4). */
+  adapter: Adapter & EventEmitter;
+  /** Without event maps: every namespace of a server may have its own. */
+  readonly server: Server;
   /** Adds a middleware that every socket has to pass before it is connected. */
   use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this;
   emit<Ev extends EventNamesWithoutAck<EmitEvents>>(
@@ -326,10 +334,16 @@ export interface Namespace<
   ): boolean;
 }
 
+/**
+ * The session of the engine behind a socket. It is known to be an emitter to programs; what it
+ * emits, and what else it has, depends on the engine.
+ */
+export interface Connection extends Omit<EngineSession, "on">, EventEmitter {}
+
 /** One connection of a client, with its socket in every namespace it has joined. */
-export interface Client extends AdapterClient {
+export interface Client<Session = Connection> extends AdapterClient {
   /** The session of the engine. */
-  readonly conn: EngineSession;
+  readonly conn: Session;
   /** The first HTTP request. */
   readonly request: IncomingMessage;
   /** The id of the session: confidential. */
@@ -349,7 +363,8 @@ export interface Socket<
 > extends TypedEmitter<ListenEvents, EmitEvents, SocketReservedEvents> {
   readonly id: SocketId;
   readonly nsp: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
-  readonly server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+  /** Without event maps: every namespace of a server may have its own. */
+  readonly server: Server;
   readonly client: Client;
   /** Whether the state of an earlier connection was restored. */
   readonly recovered: boolean;
@@ -363,7 +378,7 @@ export interface Socket<
   /** The first HTTP request. */
   readonly request: IncomingMessage;
   /** The session of the engine. */
-  readonly conn: EngineSession;
+  readonly conn: Connection;
   /** The rooms of the socket: its id, until it leaves that room, and those it has joined. */
   readonly rooms: Set<Room>;
   /** The acknowledgements that the client owes, by packet id. */
@@ -477,6 +492,8 @@ export interface Server<
   readonly httpServer: HttpServerLike;
   /** Makes messages of packets. For adapters. */
   readonly encoder: PacketEncoder;
+  /** The namespaces by name. For the admin UI; programs use {@link Server.of}. */
+  readonly _nsps: Map<string, Namespace>;
   emit<Ev extends EventNamesWithoutAck<EmitEvents>>(
     event: Ev,
     ...args: EventParams<EmitEvents, Ev>
@@ -507,11 +524,33 @@ export interface Server<
   bind(engine: EngineServer): this;
   /** Takes one session of an engine. */
   onconnection(session: EngineSession): this;
-  /** The namespace of this name, or those that a pattern or a function admits. */
-  of(
+  /**
+   * The namespace of this name, or those that a pattern or a function admits.
+   *
+   * A namespace has the event maps of the server, and its type of `socket.data`, unless it is given
+   * its own: `io.of<ClientEvents, ServerEvents>("/chat")`. What is left out is that of the server.
+   */
+  of<
+    NamespaceListenEvents extends EventsMap = ListenEvents,
+    NamespaceEmitEvents extends EventsMap = EmitEvents,
+    NamespaceServerSideEvents extends EventsMap = ServerSideEvents,
+    NamespaceSocketData = SocketData,
+  >(
     name: string | RegExp | NamespaceFunction,
-    listener?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void,
-  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>;
+    listener?: (
+      socket: Socket<
+        NoInfer<NamespaceListenEvents>,
+        NoInfer<NamespaceEmitEvents>,
+        NoInfer<NamespaceServerSideEvents>,
+        NoInfer<NamespaceSocketData>
+      >,
+    ) => void,
+  ): Namespace<
+    NamespaceListenEvents,
+    NamespaceEmitEvents,
+    NamespaceServerSideEvents,
+    NamespaceSocketData
+  >;
   /** Disconnects everybody and closes the engines and HTTP servers. Never rejects. */
   close(callback?: (error?: Error) => void): Promise<void>;
   /** Adds a middleware to the namespace `/`. */
@@ -519,11 +558,15 @@ export interface Server<
 }
 
 /** The engine of a server, with everything that the engine in use has beyond the port. */
-export interface BoundEngine extends EngineServer {
+export interface BoundEngine extends EngineServer, EventEmitter {
+  on(event: string | symbol, listener: AnyListener): this;
   readonly clientsCount: number;
-  on(event: string, listener: AnyListener): this;
-  use(middleware: (req: Untyped, res: Untyped, next: (error?: unknown) => void) => void): unknown;
-  generateId(request: IncomingMessage): string | PromiseLike<string>;
+  readonly clients: Record<string, Connection>;
   readonly opts: Record<string, Untyped>;
-  readonly clients: Record<string, EngineSession>;
+  use(middleware: (req: Untyped, res: Untyped, next: (error?: unknown) => void) => void): unknown;
+  /** Makes the id of a session. May be replaced. */
+  generateId(request: IncomingMessage): string | PromiseLike<string>;
+  handleRequest(req: IncomingMessage, res: ServerResponse): unknown;
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): unknown;
+  onWebTransportSession(session: Untyped): unknown;
 }

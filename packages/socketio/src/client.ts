@@ -1,10 +1,10 @@
 import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import { PacketType, type SocketPacket } from "@jackfield/parser";
-import type { BroadcastFlags, ClientWriteOptions, SocketId } from "./adapter/contract.js";
+import type { BroadcastFlags, ClientWriteOptions, Session, SocketId } from "./adapter/contract.js";
 import type { DisconnectReason } from "./disconnect-reason.js";
 import type { EngineSession, EngineSink } from "./engine-port.js";
-import type { ErrorReporter } from "./handler-error.js";
+import { type ErrorReporter, isThenable } from "./handler-error.js";
 import type { Namespace } from "./namespace.js";
 import type { PacketDecoder, PacketEncoder, RawData } from "./parser-port.js";
 import { isLegacy, parseLegacyNamespace } from "./protocol-v4.js";
@@ -183,7 +183,7 @@ export class Client implements EngineSink, SocketClient {
     // Who asks again before there is an answer gets one answer (FIX 80).
     if (this.#pending?.has(name) === true) return;
     const existing = this.#deps.namespaces.get(name);
-    if (existing !== undefined && existing._fns.length === 0) {
+    if (existing?._fns.length === 0 && (existing.recovery === undefined || !auth?.["pid"])) {
       // The answer is there at once, so nothing is pending.
       existing.add(this, auth);
       return;
@@ -212,10 +212,14 @@ export class Client implements EngineSink, SocketClient {
     try {
       this.#route(packet);
     } catch (error) {
-      // Something the server was given to work with. Not the peer's fault, but it would wait.
-      this.#deps.errors.report(error, { source: "adapter", nsp: packet.nsp });
-      this.close();
+      this.#onServerError(error, packet.nsp);
     }
+  }
+
+  /** Something the server was given to work with failed. Not the peer's fault, but it would wait. */
+  #onServerError(error: unknown, nsp: string): void {
+    this.#deps.errors.report(error, { source: "adapter", nsp });
+    this.close();
   }
 
   #route(packet: SocketPacket): void {
@@ -256,8 +260,25 @@ export class Client implements EngineSink, SocketClient {
   }
 
   #join(namespace: Namespace, auth: Record<string, unknown> | undefined): void {
+    const session = isLegacy(this.conn) ? undefined : namespace.recovery?.claim(auth);
+    if (isThenable(session)) {
+      session
+        .then((claimed) => this.#joinWith(namespace, auth, claimed))
+        .catch((error: unknown) => this.#onServerError(error, namespace.name));
+    } else this.#joinWith(namespace, auth, session);
+  }
+
+  #joinWith(
+    namespace: Namespace,
+    auth: Record<string, unknown> | undefined,
+    session: Session | undefined,
+  ): void {
     const { name } = namespace;
-    const socket = namespace.add(this, auth);
+    if (this.#state !== "open") {
+      if (session !== undefined) namespace.recovery?.giveBack(session);
+      return;
+    }
+    const socket = namespace.add(this, auth, session);
     if (this.#pending?.has(name) !== true) return;
     if (isUndecided(namespace, socket)) this.#pending.set(name, socket);
     else this.#forget(name);

@@ -18,3 +18,13 @@ export type DisconnectReason =
   | "client namespace disconnect"
   /** `socket.disconnect()` was called. */
   | "server namespace disconnect";
+
+/** The reasons after which the state of the connection is kept (R10, behaviour 121). */
+export const RECOVERABLE_REASONS: ReadonlySet<DisconnectReason> = new Set<DisconnectReason>([
+  "transport error",
+  "transport close",
+  "forced close",
+  "ping timeout",
+  "server shutting down",
+  "forced server close",
+]);

@@ -1,5 +1,6 @@
 export { Namespace, Server, Socket, type ServerConstructor } from "./public.js";
 export { Adapter } from "./adapter/in-memory.js";
+export { SessionAwareAdapter } from "./adapter/session-aware.js";
 export type {
   Adapter as AdapterContract,
   AdapterConstructor,

@@ -1,5 +1,6 @@
 import createDebug from "debug";
-import type { Adapter, AdapterConstructor, Room, SocketId } from "./adapter/contract.js";
+import type { Adapter, AdapterConstructor, Room, Session, SocketId } from "./adapter/contract.js";
+import { hostForeignAdapter } from "./adapter/foreign.js";
 import type { HandlerErrorSource } from "./api.js";
 import { BroadcastOperator, roomSet } from "./broadcast-operator.js";
 import { dispatch, type ListenerScope, watchAdapter } from "./events/dispatch.js";
@@ -10,6 +11,7 @@ import { type ErrorReporter, isThenable, messageOf } from "./handler-error.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
 import type { PacketEncoder } from "./parser-port.js";
 import { isLegacy, legacySocketId } from "./protocol-v4.js";
+import { Recovery } from "./recovery.js";
 import { Socket, type SocketClient, type SocketNamespace } from "./socket.js";
 import type { Clock } from "./timers.js";
 
@@ -19,7 +21,8 @@ const debug = createDebug("socket.io:namespace");
 export interface NamespaceServer {
   readonly encoder: PacketEncoder;
   readonly opts: {
-    readonly connectionStateRecovery?: { readonly maxDisconnectionDuration: number } | undefined;
+    readonly connectionStateRecovery?:
+      { readonly maxDisconnectionDuration: number; readonly skipMiddlewares: boolean } | undefined;
   };
   /** What makes the adapter of a new namespace. */
   adapter(): AdapterConstructor;
@@ -46,6 +49,8 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
   readonly _fns: Middleware<Socket>[] = [];
   _ids = 0;
   adapter: Adapter;
+  /** Absent unless the option `connectionStateRecovery` is given. */
+  readonly recovery: Recovery | undefined;
   protected readonly deps: NamespaceDeps;
   #onEmpty: (() => void) | undefined;
 
@@ -54,6 +59,10 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
     this.name = name;
     this.deps = deps;
     this.server = deps.server;
+    const { connectionStateRecovery } = deps.server.opts;
+    if (connectionStateRecovery !== undefined) {
+      this.recovery = new Recovery(this, connectionStateRecovery.skipMiddlewares);
+    }
     this.adapter = this.makeAdapter();
     this.#initAdapter();
   }
@@ -192,18 +201,19 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
   /**
    * A client wants to join. The socket is connected when the middlewares have let it pass, which
    * may be the case when this returns.
+   *
+   * @param claimed the state of an earlier connection. Adapters of others may hand it out twice,
+   *   and there must not be two sockets of one id: then the client starts anew.
    */
-  add(client: SocketClient, auth: Record<string, unknown> | undefined): Socket {
-    const { clock } = this.deps;
-    const id = isLegacy(client.conn)
-      ? legacySocketId(client.conn, this.name)
-      : this.deps.generateId();
-    const socket = new Socket(this, client, { id, auth, issued: clock.date().getTime() });
-    if (this._fns.length === 0) {
+  add(client: SocketClient, auth: Record<string, unknown> | undefined, claimed?: Session): Socket {
+    const session = claimed === undefined || this.#isTaken(claimed.sid) ? undefined : claimed;
+    const socket = this.#createSocket(client, auth, session);
+    const isExempt = session !== undefined && this.recovery?.skipMiddlewares === true;
+    if (this._fns.length === 0 || isExempt) {
       this.#connect(socket);
       return socket;
     }
-    this._preConnectSockets.set(id, socket);
+    this._preConnectSockets.set(socket.id, socket);
     runMiddleware(this._fns, socket, {
       done: (error) => this.#decide(socket, error),
       failed: (error) => socket.handlerFailed(error, "namespace middleware"),
@@ -214,7 +224,13 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
   /** A socket is disconnected, or was refused. */
   removeSocket(socket: Socket): void {
     if (!this.sockets.delete(socket.id)) this._preConnectSockets.delete(socket.id);
-    if (this.sockets.size === 0 && this._preConnectSockets.size === 0) this.#onEmpty?.();
+    this.recovery?.remove(socket);
+    this.#checkEmptiness();
+  }
+
+  /** The adapter keeps no session any more. */
+  onSessionsGone(): void {
+    this.#checkEmptiness();
   }
 
   /** Nobody waits any more for the acknowledgements of this packet. */
@@ -234,8 +250,34 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
     return (Constructor as unknown as (nsp: Namespace) => Adapter)(this);
   }
 
+  #createSocket(
+    client: SocketClient,
+    auth: Record<string, unknown> | undefined,
+    session: Session | undefined,
+  ): Socket {
+    const { deps } = this;
+    const issued = deps.clock.date().getTime();
+    // Clients of Socket.IO 1 and 2 cannot come back.
+    if (isLegacy(client.conn)) {
+      return new Socket(this, client, { id: legacySocketId(client.conn, this.name), auth, issued });
+    }
+    const id = session?.sid ?? deps.generateId();
+    const recovery = this.recovery && { pid: session?.pid ?? deps.generateId(), session };
+    return new Socket(this, client, { id, auth, issued, recovery });
+  }
+
+  #isTaken(id: SocketId): boolean {
+    return this.sockets.has(id) || this._preConnectSockets.has(id);
+  }
+
+  #checkEmptiness(): void {
+    const isEmpty = this.sockets.size === 0 && this._preConnectSockets.size === 0;
+    if (isEmpty && this.recovery?.isBusy !== true) this.#onEmpty?.();
+  }
+
   #initAdapter(): void {
     try {
+      hostForeignAdapter(this.adapter);
       const result: unknown = this.adapter.init();
       if (isThenable(result)) {
         result.then(undefined, (reason: unknown) => this.handlerFailed(reason, "adapter"));
@@ -256,7 +298,7 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
       return;
     }
     // The rooms are left before the client knows (behaviour 77).
-    socket.abandon();
+    socket.reject();
     socket.client.removeSocket(socket);
     const payload = connectErrorOf(error);
     try {
@@ -271,6 +313,7 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
   #connect(socket: Socket): void {
     this._preConnectSockets.delete(socket.id);
     this.sockets.set(socket.id, socket);
+    this.recovery?.add(socket);
     socket.onConnect();
     socket.client.addSocket(socket);
     dispatch(this, "connect", [socket], "connection listener");

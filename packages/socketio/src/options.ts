@@ -1,6 +1,7 @@
 import type { AttachOptions, ServerOptions as EngineOptions } from "@jackfield/engine-core";
 import type { LegacyParserModule } from "@jackfield/parser";
 import type { AdapterConstructor } from "./adapter/contract.js";
+import { DEFAULT_LIMITS } from "./adapter/session-aware.js";
 import { OptionsError } from "./errors.js";
 
 /** The options of a server: its own, and those of the engine, which it passes on. */
@@ -27,6 +28,12 @@ export interface ConnectionStateRecoveryOptions {
   maxDisconnectionDuration?: number;
   /** Whether middlewares are skipped for sockets that come back. Default `true`. */
   skipMiddlewares?: boolean;
+  /** How many broken connections a namespace keeps; the oldest give way. Default 100000. */
+  maxSessions?: number;
+  /** How many packets a namespace keeps; who has missed an older one starts anew. Default 100000. */
+  maxPackets?: number;
+  /** How many bytes of packets a namespace keeps. Default 67108864. */
+  maxBytes?: number;
 }
 
 /** The options after defaults. */
@@ -39,6 +46,9 @@ export interface ResolvedOptions {
   readonly connectTimeout: number;
   readonly cleanupEmptyChildNamespaces: boolean;
   readonly connectionStateRecovery: Required<ConnectionStateRecoveryOptions> | undefined;
+  /** The engine's, unless it has its default. */
+  readonly pingInterval: number | undefined;
+  readonly pingTimeout: number | undefined;
 }
 
 /** The path when nobody chooses another one. */
@@ -71,6 +81,8 @@ export function resolveOptions(input: ServerOptions = {}): ResolvedOptions {
       input.cleanupEmptyChildNamespaces ?? false,
     ),
     connectionStateRecovery: resolveRecovery(input.connectionStateRecovery),
+    pingInterval: input.pingInterval,
+    pingTimeout: input.pingTimeout,
   };
 }
 
@@ -99,6 +111,12 @@ export function checkBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
+function checkCount(name: string, value: unknown): void {
+  if (typeof value !== "number" || !(value >= 0)) {
+    throw new OptionsError(name, value, "a number that is not negative");
+  }
+}
+
 function isParser(parser: unknown): boolean {
   if (typeof parser !== "object" && typeof parser !== "function") return false;
   const { Encoder, Decoder } = (parser ?? {}) as Record<string, unknown>;
@@ -112,8 +130,15 @@ function resolveRecovery(
   if (typeof input !== "object") {
     throw new OptionsError("connectionStateRecovery", input, "an object");
   }
-  const { maxDisconnectionDuration = 120_000, skipMiddlewares = true } = input;
+  const { skipMiddlewares = true, ...limits } = input;
+  const { maxDisconnectionDuration, maxSessions, maxPackets, maxBytes } = {
+    ...DEFAULT_LIMITS,
+    ...limits,
+  };
   checkDelay("connectionStateRecovery.maxDisconnectionDuration", maxDisconnectionDuration);
   checkBoolean("connectionStateRecovery.skipMiddlewares", skipMiddlewares);
-  return { maxDisconnectionDuration, skipMiddlewares };
+  checkCount("connectionStateRecovery.maxSessions", maxSessions);
+  checkCount("connectionStateRecovery.maxPackets", maxPackets);
+  checkCount("connectionStateRecovery.maxBytes", maxBytes);
+  return { maxDisconnectionDuration, skipMiddlewares, maxSessions, maxPackets, maxBytes };
 }

@@ -8,6 +8,7 @@ import {
 import { defaultParser, wrapParser } from "@jackfield/parser";
 import type { AdapterConstructor, Room, SocketId } from "./adapter/contract.js";
 import { Adapter } from "./adapter/in-memory.js";
+import { SessionAwareAdapter } from "./adapter/session-aware.js";
 import type { AnyListener, HttpServerLike, NamespaceFunction } from "./api.js";
 import type { BroadcastOperator } from "./broadcast-operator.js";
 import { Client, type ClientDeps } from "./client.js";
@@ -88,7 +89,8 @@ export class Server extends LazyEmitter {
     this.#path = this.opts.path?.replace(/\/$/, "");
     this.#serveClient = this.opts.serveClient;
     this.#connectTimeout = this.opts.connectTimeout;
-    this.#adapter = this.opts.adapter ?? Adapter;
+    const isRecovering = this.opts.connectionStateRecovery !== undefined;
+    this.#adapter = this.opts.adapter ?? (isRecovering ? SessionAwareAdapter : Adapter);
     const parser: PacketParser =
       this.opts.parser === undefined ? defaultParser() : wrapParser(this.opts.parser);
     this.encoder = parser.createEncoder();

@@ -2,9 +2,15 @@ import createDebug from "debug";
 import type { IncomingMessage } from "node:http";
 import { PacketType, type SocketPacket } from "@jackfield/parser";
 import { Acks, PendingAck } from "./acks.js";
-import type { AckFunction, Adapter, BroadcastFlags, Room, SocketId } from "./adapter/contract.js";
 import type {
-  AnyListener,
+  AckFunction,
+  Adapter,
+  AdapterPacket,
+  BroadcastFlags,
+  Room,
+  SocketId,
+} from "./adapter/contract.js";
+import type {
   Client,
   Event,
   Handshake,
@@ -13,17 +19,17 @@ import type {
   Untyped,
 } from "./api.js";
 import { type BroadcastHost, BroadcastOperator, roomSet } from "./broadcast-operator.js";
-import { append, type ListenerList, prepend, without } from "./catch-all.js";
-import type { DisconnectReason } from "./disconnect-reason.js";
+import { CatchAllEmitter } from "./catch-all-emitter.js";
+import { type DisconnectReason, RECOVERABLE_REASONS } from "./disconnect-reason.js";
 import type { EngineSession } from "./engine-port.js";
-import { callHandler, dispatch, type ListenerScope, watchAdapter } from "./events/dispatch.js";
+import { callHandler, dispatch, watchAdapter } from "./events/dispatch.js";
 import { SOCKET_RESERVED_EVENTS } from "./events/reserved.js";
-import { LazyEmitter } from "./events/typed-emitter.js";
 import { ReservedEventError, SocketDisconnectedError } from "./errors.js";
 import { buildHandshake } from "./handshake.js";
 import type { ErrorReporter } from "./handler-error.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
 import { isLegacy, legacyConnectError } from "./protocol-v4.js";
+import type { Recovery, SocketRecovery } from "./recovery.js";
 
 const debug = createDebug("socket.io:socket");
 
@@ -33,13 +39,14 @@ export interface SocketNamespace extends BroadcastHost {
   readonly server: object;
   readonly adapter: Adapter;
   readonly errors: ErrorReporter;
+  readonly recovery: Recovery | undefined;
   _ids: number;
   /** The socket is disconnected, or was refused. */
   removeSocket(socket: Socket): void;
 }
 
 /** What a socket needs of its client. */
-export interface SocketClient extends Client {
+export interface SocketClient extends Client<EngineSession> {
   /** Encodes and sends a packet, unless the connection is closed. */
   packet(packet: SocketPacket, flags?: BroadcastFlags): void;
   /** The socket is connected; its CONNECT packet is on the way. */
@@ -48,6 +55,8 @@ export interface SocketClient extends Client {
   removeSocket(socket: Socket): void;
   /** Disconnects all sockets and closes the connection. */
   disconnectAll(): void;
+  /** Closes the connection. */
+  close(): void;
 }
 
 /** What a new socket is made of. */
@@ -57,6 +66,8 @@ export interface SocketInit {
   readonly auth: Record<string, unknown> | undefined;
   /** Milliseconds since 1970. */
   readonly issued: number;
+  /** Absent when the state of the connection is not kept. */
+  readonly recovery?: SocketRecovery | undefined;
 }
 
 /**
@@ -70,29 +81,30 @@ const ACK_ORIGIN: readonly [HandlerErrorSource] = ["acknowledgement"];
 type EmitArguments = [event: string | symbol, ...args: unknown[]];
 
 /** One client in one namespace. */
-export class Socket extends LazyEmitter implements ListenerScope {
+export class Socket extends CatchAllEmitter {
   readonly id: SocketId;
   readonly nsp: SocketNamespace;
   readonly client: SocketClient;
   // Whatever not every socket uses is made when it is first used: there are many sockets.
   readonly #auth: Record<string, unknown> | undefined;
   readonly #issued: number;
+  readonly #recovery: SocketRecovery | undefined;
   #state: SocketState = "connecting";
   #data: Untyped;
   #handshake: Handshake | undefined;
   #acks: Acks | undefined;
   #flags: BroadcastFlags | undefined;
   #middlewares: Middleware<Event>[] | undefined;
-  #incoming: ListenerList;
-  #outgoing: ListenerList;
 
-  constructor(nsp: SocketNamespace, client: SocketClient, { id, auth, issued }: SocketInit) {
+  constructor(nsp: SocketNamespace, client: SocketClient, init: SocketInit) {
     super();
-    this.id = id;
+    this.id = init.id;
     this.nsp = nsp;
     this.client = client;
-    this.#auth = auth;
-    this.#issued = issued;
+    this.#auth = init.auth;
+    this.#issued = init.issued;
+    this.#recovery = init.recovery;
+    this.#data = init.recovery?.session?.data;
   }
 
   /** What the application keeps with the socket: `{}` at first. */
@@ -115,7 +127,12 @@ export class Socket extends LazyEmitter implements ListenerScope {
 
   /** Whether the state of an earlier connection was restored. */
   get recovered(): boolean {
-    return false;
+    return this.#recovery?.session !== undefined;
+  }
+
+  /** What the client comes back with when its connection breaks. Known to nobody else. */
+  get pid(): string | undefined {
+    return this.#recovery?.pid;
   }
 
   get connected(): boolean {
@@ -274,49 +291,6 @@ export class Socket extends LazyEmitter implements ListenerScope {
     return this;
   }
 
-  onAny(listener: AnyListener): this {
-    this.#incoming = append(this.#incoming, listener);
-    return this;
-  }
-
-  prependAny(listener: AnyListener): this {
-    this.#incoming = prepend(this.#incoming, listener);
-    return this;
-  }
-
-  offAny(listener?: AnyListener): this {
-    this.#incoming = without(this.#incoming, listener);
-    return this;
-  }
-
-  listenersAny(): AnyListener[] {
-    return [...(this.#incoming ?? [])];
-  }
-
-  onAnyOutgoing(listener: AnyListener): this {
-    this.#outgoing = append(this.#outgoing, listener);
-    return this;
-  }
-
-  prependAnyOutgoing(listener: AnyListener): this {
-    this.#outgoing = prepend(this.#outgoing, listener);
-    return this;
-  }
-
-  offAnyOutgoing(listener?: AnyListener): this {
-    this.#outgoing = without(this.#outgoing, listener);
-    return this;
-  }
-
-  listenersAnyOutgoing(): AnyListener[] {
-    return [...(this.#outgoing ?? [])];
-  }
-
-  /** Tells the outgoing catch-all listeners. For adapters. */
-  notifyOutgoingListeners(packet: { readonly data?: unknown }): void {
-    if (this.#outgoing !== undefined) this.#callCatchAll(this.#outgoing, packet.data);
-  }
-
   /** Sends a packet as it is. For adapters. */
   packet(packet: Omit<SocketPacket, "nsp"> & { nsp?: string }, flags?: BroadcastFlags): void {
     packet.nsp = this.nsp.name;
@@ -331,8 +305,9 @@ export class Socket extends LazyEmitter implements ListenerScope {
     } catch (error) {
       this.handlerFailed(error, "adapter");
     }
-    const data = isLegacy(this.conn) ? undefined : { sid: this.id };
-    this.packet({ type: PacketType.CONNECT, data });
+    const session = this.#recovery?.session;
+    if (session !== undefined) this.nsp.recovery?.restore(this, session);
+    this.packet({ type: PacketType.CONNECT, data: this.#connectData() });
   }
 
   /** The namespace has refused the socket: tells the client why. */
@@ -376,13 +351,22 @@ export class Socket extends LazyEmitter implements ListenerScope {
     const args = [reason, description];
     this.#state = "disconnecting";
     dispatch(this, "disconnecting", args, "disconnect listener");
+    if (RECOVERABLE_REASONS.has(reason)) this.nsp.recovery?.persist(this);
     this.#leaveForEver();
     this.client.removeSocket(this);
     dispatch(this, "disconnect", args, "disconnect listener");
   }
 
-  /** The namespace has refused the socket, or the connection broke before it decided. */
+  /** The connection broke before the namespace has decided. */
   abandon(): void {
+    if (this.#state !== "connecting") return;
+    const session = this.#recovery?.session;
+    if (session !== undefined) this.nsp.recovery?.giveBack(session);
+    this.#leaveForEver();
+  }
+
+  /** The namespace has decided against the socket. */
+  reject(): void {
     if (this.#state === "connecting") this.#leaveForEver();
   }
 
@@ -394,6 +378,13 @@ export class Socket extends LazyEmitter implements ListenerScope {
   handlerFailed(error: unknown, source: HandlerErrorSource, event?: string | symbol): void {
     const socket = this as unknown as PublicSocket;
     this.nsp.errors.report(error, { source, nsp: this.nsp.name, socket, event });
+  }
+
+  /** What the client is told of itself (behaviours 74 and 119, Z4). */
+  #connectData(): object | undefined {
+    if (isLegacy(this.conn)) return undefined;
+    const { id: sid, pid } = this;
+    return pid === undefined ? { sid } : { sid, pid };
   }
 
   #leaveForEver(): void {
@@ -411,7 +402,7 @@ export class Socket extends LazyEmitter implements ListenerScope {
     // A packet without payload is an event without name (behaviour 91).
     const event = (packet.data ?? []) as unknown[];
     if (packet.id !== undefined) event.push(this.#acknowledge(packet.id));
-    if (this.#incoming !== undefined) this.#callCatchAll(this.#incoming, event);
+    this.notifyIncomingListeners(event);
     if (this.#middlewares === undefined) this.#dispatchEvent(event);
     else this.#runMiddlewares(this.#middlewares, event);
   }
@@ -481,11 +472,15 @@ export class Socket extends LazyEmitter implements ListenerScope {
   }
 
   #sendEvent(data: unknown[], id: number | undefined, flags: BroadcastFlags | undefined): void {
-    if (this.#outgoing !== undefined) this.#callCatchAll(this.#outgoing, data);
-    if (this.#state === "disconnected") return;
-    const packet: SocketPacket = { type: PacketType.EVENT, nsp: this.nsp.name, data };
+    const packet: AdapterPacket = { type: PacketType.EVENT, nsp: this.nsp.name, data };
     if (id !== undefined) packet.id = id;
-    this.client.packet(packet, flags);
+    // A socket that is being connected is unknown to its adapter (Q5).
+    if (this.#recovery !== undefined && this.#state !== "connecting") {
+      this.nsp.recovery?.send(this, packet, flags);
+      return;
+    }
+    this.notifyOutgoingListeners(packet);
+    if (this.#state !== "disconnected") this.client.packet(packet as SocketPacket, flags);
   }
 
   /** The flags are gone even if the packet cannot be sent (FIX 117). */
@@ -494,13 +489,6 @@ export class Socket extends LazyEmitter implements ListenerScope {
     this.#flags = undefined;
     if (SOCKET_RESERVED_EVENTS.has(event)) throw new ReservedEventError(event);
     return flags;
-  }
-
-  #callCatchAll(listeners: readonly AnyListener[], data: unknown): void {
-    const event = (data ?? []) as unknown[];
-    for (const listener of listeners) {
-      callHandler(this, listener, event, ["catch-all listener", String(event[0])]);
-    }
   }
 
   #others(rooms?: Set<Room>): BroadcastOperator {

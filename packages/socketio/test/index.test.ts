@@ -11,6 +11,7 @@ test("the package has these values", () => {
     "OptionsError",
     "ReservedEventError",
     "Server",
+    "SessionAwareAdapter",
     "Socket",
     "SocketDisconnectedError",
   ]);

@@ -19,6 +19,9 @@ test("the options of the caller are not changed", () => {
   expect(resolveOptions(options).connectionStateRecovery).toEqual({
     maxDisconnectionDuration: 120_000,
     skipMiddlewares: true,
+    maxSessions: 100_000,
+    maxPackets: 100_000,
+    maxBytes: 67_108_864,
   });
 });
 

@@ -1,10 +1,13 @@
 import type { EngineWriteOptions, PreparedMessage } from "../engine-port.js";
 import type { RawData } from "../parser-port.js";
+import type { Clock } from "../timers.js";
 
 /** The name of a room. */
 export type Room = string;
 /** The public id of a socket, known to its client. */
 export type SocketId = string;
+/** The id of a session, which only its client knows. */
+export type PrivateSessionId = string;
 
 /** How a packet is to be sent. */
 export interface BroadcastFlags {
@@ -63,6 +66,7 @@ export interface AdapterSocket {
   readonly handshake: object;
   readonly rooms: ReadonlySet<Room>;
   readonly data: unknown;
+  readonly connected: boolean;
   readonly acks: { set(id: number, ack: AckFunction): unknown };
   readonly client: AdapterClient;
   join(rooms: Room | Room[]): Promise<void> | void;
@@ -82,12 +86,19 @@ export interface AdapterNamespace {
     readonly opts: {
       readonly connectionStateRecovery?:
         { readonly maxDisconnectionDuration?: number | undefined } | undefined;
+      /** Milliseconds; absent when the engine has its defaults. */
+      readonly pingInterval?: number | undefined;
+      readonly pingTimeout?: number | undefined;
     };
   };
+  /** Absent where the namespace is not ours. */
+  readonly clock?: Clock;
   /** The next acknowledgement id of the namespace. */
   _ids: number;
   /** Delivers an event that another server of the cluster has emitted. */
   _onServerSideEmit(args: unknown[]): void;
+  /** The adapter keeps no session any more. Absent where the namespace is not ours. */
+  onSessionsGone?(): void;
 }
 
 /** What is kept of a socket whose connection broke. */
@@ -102,6 +113,8 @@ export interface SessionToPersist {
 /** What is known of a socket whose client came back. */
 export interface Session extends SessionToPersist {
   readonly missedPackets: unknown[][];
+  /** The same, as it was written. Sessions that come from elsewhere lack it. */
+  readonly missedMessages?: readonly (readonly RawData[])[] | undefined;
 }
 
 /**
@@ -142,8 +155,12 @@ export interface Adapter {
   /** Emits to the other servers of the cluster. The last argument may be a function. */
   serverSideEmit(args: unknown[]): void;
   persistSession(session: SessionToPersist): void;
-  /** Resolves with `null` or rejects when there is no such session; may return `null` at once. */
-  restoreSession(pid: string, offset: string): Promise<Session | null> | null;
+  /**
+   * The session, which nobody gets a second time; `null` or a rejection when there is none.
+   *
+   * @param offset the last one the client knows; `""` when it has received nothing yet
+   */
+  restoreSession(pid: string, offset: string): Promise<Session | null> | Session | null;
   /** Emits one of `create-room`, `join-room`, `leave-room`, `delete-room`. */
   emit(event: string, ...args: unknown[]): boolean;
 
@@ -152,6 +169,13 @@ export interface Adapter {
    * `addAll`.
    */
   add?(id: SocketId, room: Room): Promise<void> | void;
+  /**
+   * Sends a packet to one socket of this server, and keeps it for the recovery of its session.
+   * Adapters of others lack it: broadcast to the room of its id.
+   */
+  sendTo?(socket: AdapterSocket, packet: AdapterPacket, flags: BroadcastFlags | undefined): void;
+  /** Whether there are sessions that can be restored. Adapters of others do not tell. */
+  readonly hasSessions?: boolean;
 }
 
 /** The option `adapter`: a class, or a function that makes an adapter. */

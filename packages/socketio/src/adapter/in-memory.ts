@@ -17,6 +17,14 @@ import type {
 } from "./contract.js";
 import { SetMap } from "./set-map.js";
 
+/** A packet as it is written to every client. */
+export interface EncodedPacket {
+  readonly messages: RawData[];
+  readonly writeOptions: ClientWriteOptions;
+  /** The size of the messages; text counts one byte per UTF-16 code unit. */
+  readonly bytes: number;
+}
+
 /**
  * Knows the rooms of one namespace on one server, and broadcasts to them.
  *
@@ -116,11 +124,7 @@ export class Adapter extends EventEmitter implements AdapterContract {
 
   /** Sends a packet, which is encoded once (behaviour 118). */
   broadcast(packet: AdapterPacket, options: BroadcastOptions): void {
-    const { encoded, writeOptions } = this.#encode(packet, options.flags);
-    this.#forEach(options, (socket) => {
-      socket.notifyOutgoingListeners(packet);
-      socket.client.writeToEngine(encoded, writeOptions);
-    });
+    this.deliver(packet, this.encode(packet, options.flags), options);
   }
 
   /** Sends a packet, and tells every response. One id serves all sockets (behaviour 115). */
@@ -132,13 +136,13 @@ export class Adapter extends EventEmitter implements AdapterContract {
   ): void {
     const id = this.nsp._ids++;
     packet.id = id;
-    const { encoded, writeOptions } = this.#encode(packet, options.flags);
+    const { messages, writeOptions } = this.encode(packet, options.flags);
     let count = 0;
     this.#forEach(options, (socket) => {
       count += 1;
       socket.acks.set(id, onAck);
       socket.notifyOutgoingListeners(packet);
-      socket.client.writeToEngine(encoded, writeOptions);
+      socket.client.writeToEngine(messages, writeOptions);
     });
     onClientCount(count);
   }
@@ -177,8 +181,35 @@ export class Adapter extends EventEmitter implements AdapterContract {
   persistSession(_session: SessionToPersist): void {}
 
   /** For adapters that can restore sessions. */
-  restoreSession(_pid: string, _offset: string): Promise<Session | null> | null {
+  restoreSession(_pid: string, _offset: string): Promise<Session | null> | Session | null {
     return null;
+  }
+
+  /** Encodes a packet once for all who get it. */
+  protected encode(packet: AdapterPacket, flags: BroadcastFlags | undefined): EncodedPacket {
+    packet.nsp = this.nsp.name;
+    const messages = this.nsp.server.encoder.encode(packet);
+    const compress = flags?.compress;
+    const messageOptions = compress === undefined ? undefined : { compress };
+    let bytes = 0;
+    const prepared = messages.map((data): PreparedMessage => {
+      bytes += data.length;
+      return { type: "message", data, options: messageOptions, frame: undefined };
+    });
+    const writeOptions = { preEncoded: true, volatile: flags?.volatile, compress, prepared };
+    return { messages, writeOptions, bytes };
+  }
+
+  /** Writes an encoded packet to the selected sockets. */
+  protected deliver(
+    packet: AdapterPacket,
+    { messages, writeOptions }: EncodedPacket,
+    options: BroadcastOptions,
+  ): void {
+    this.#forEach(options, (socket) => {
+      socket.notifyOutgoingListeners(packet);
+      socket.client.writeToEngine(messages, writeOptions);
+    });
   }
 
   #add(id: SocketId, room: Room): void {
@@ -199,21 +230,6 @@ export class Adapter extends EventEmitter implements AdapterContract {
     if (isEmpty) this.#rooms.delete(room);
     this.emit("leave-room", room, id);
     if (isEmpty) this.emit("delete-room", room);
-  }
-
-  #encode(packet: AdapterPacket, flags: BroadcastFlags | undefined): EncodedBroadcast {
-    packet.nsp = this.nsp.name;
-    const encoded = this.nsp.server.encoder.encode(packet);
-    const compress = flags?.compress;
-    const messageOptions = compress === undefined ? undefined : { compress };
-    const prepared = encoded.map((data): PreparedMessage => ({
-      type: "message",
-      data,
-      options: messageOptions,
-      frame: undefined,
-    }));
-    const writeOptions = { preEncoded: true, volatile: flags?.volatile, compress, prepared };
-    return { encoded, writeOptions };
   }
 
   /**
@@ -262,11 +278,6 @@ export class Adapter extends EventEmitter implements AdapterContract {
     }
     return ids;
   }
-}
-
-interface EncodedBroadcast {
-  readonly encoded: RawData[];
-  readonly writeOptions: ClientWriteOptions;
 }
 
 /** No socket, one socket, or several. */
