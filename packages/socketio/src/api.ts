@@ -17,6 +17,8 @@ import type {
   SocketId,
 } from "./adapter/contract.js";
 import type { DisconnectReason } from "./disconnect-reason.js";
+import type { DrainOptions, DrainResult } from "./drain.js";
+import type { LimitError } from "./errors.js";
 import type { EngineServer, EngineSession } from "./engine-port.js";
 import type { TypedEmitter } from "./events/typed-emitter.js";
 import type {
@@ -95,6 +97,7 @@ export type HandlerErrorSource =
   | "socket middleware"
   | "namespace function"
   | "server-side listener"
+  | "limit policy"
   | "adapter";
 
 /** Where a function of the application failed. */
@@ -105,6 +108,14 @@ export interface HandlerErrorContext {
   readonly socket?: Socket | undefined;
   /** The name of the event. */
   readonly event?: string | symbol | undefined;
+}
+
+/** Where a limit was exceeded. */
+export interface LimitScope {
+  /** The name of the namespace. */
+  readonly nsp: string;
+  /** Absent when it is about namespaces. */
+  readonly socket?: Socket | undefined;
 }
 
 /** What a socket emits besides the events of its client. */
@@ -146,6 +157,8 @@ export interface ServerReservedEvents<
    * error becomes a warning of the process.
    */
   handler_error: (error: unknown, context: HandlerErrorContext) => void;
+  /** A client would have had more than an option allows, and does not get it. */
+  limit_exceeded: (error: LimitError, scope: LimitScope) => void;
 }
 
 /** Sends packets to the sockets it selects. Immutable: every selecting method makes another one. */
@@ -368,6 +381,8 @@ export interface Socket<
   readonly client: Client;
   /** Whether the state of an earlier connection was restored. */
   readonly recovered: boolean;
+  /** Bytes on their way to the client, those of its other namespaces included. */
+  readonly bufferedBytes: number;
   /** What the client sent at the beginning. */
   readonly handshake: Handshake;
   /** Anything the application wants to keep. */
@@ -551,6 +566,15 @@ export interface Server<
     NamespaceServerSideEvents,
     NamespaceSocketData
   >;
+  /** Whether the server has begun to let its clients go, and takes no new ones. */
+  readonly draining: boolean;
+  /**
+   * Lets the clients go elsewhere, without losing anything: new handshakes are refused with status
+   * 503; then, in batches, acknowledgements are waited for, what waits is sent, and the connections
+   * end so that the clients reconnect, and may recover their sessions. In the end the adapters and
+   * engines are closed. HTTP servers that the application has made are left alone.
+   */
+  drain(options?: DrainOptions): Promise<DrainResult>;
   /** Disconnects everybody and closes the engines and HTTP servers. Never rejects. */
   close(callback?: (error?: Error) => void): Promise<void>;
   /** Adds a middleware to the namespace `/`. */
@@ -558,8 +582,7 @@ export interface Server<
 }
 
 /** The engine of a server, with everything that the engine in use has beyond the port. */
-export interface BoundEngine extends EngineServer, EventEmitter {
-  on(event: string | symbol, listener: AnyListener): this;
+export interface BoundEngine extends Omit<EngineServer, "clients" | "on">, EventEmitter {
   readonly clientsCount: number;
   readonly clients: Record<string, Connection>;
   readonly opts: Record<string, Untyped>;

@@ -3,8 +3,9 @@ import type { IncomingMessage } from "node:http";
 import { PacketType, type SocketPacket } from "@jackfield/parser";
 import type { BroadcastFlags, ClientWriteOptions, Session, SocketId } from "./adapter/contract.js";
 import type { DisconnectReason } from "./disconnect-reason.js";
-import type { EngineSession, EngineSink } from "./engine-port.js";
+import { closeWithin, type EngineSession, type EngineSink } from "./engine-port.js";
 import { type ErrorReporter, isThenable } from "./handler-error.js";
+import type { Limiter } from "./limits.js";
 import type { Namespace } from "./namespace.js";
 import type { PacketDecoder, PacketEncoder, RawData } from "./parser-port.js";
 import { isLegacy, parseLegacyNamespace } from "./protocol-v4.js";
@@ -18,6 +19,8 @@ export interface ClientDeps {
   readonly encoder: PacketEncoder;
   readonly wheel: Wheel;
   readonly errors: ErrorReporter;
+  /** Absent when nothing is limited. */
+  readonly limiter: Limiter | undefined;
   /** Milliseconds a connection may last without a namespace. */
   readonly connectTimeout: number;
   createDecoder(): PacketDecoder;
@@ -121,6 +124,15 @@ export class Client implements EngineSink, SocketClient {
     this.onClose("forced server close");
   }
 
+  get pendingAcks(): number {
+    return this.#all().reduce((total, { pendingAcks }) => total + pendingAcks, 0);
+  }
+
+  release(ms: number): Promise<boolean> {
+    this.onClose("server shutting down");
+    return closeWithin(this.conn, ms);
+  }
+
   disconnectAll(): void {
     for (const socket of this.#all()) socket.disconnect();
     this.close();
@@ -183,6 +195,11 @@ export class Client implements EngineSink, SocketClient {
     // Who asks again before there is an answer gets one answer (FIX 80).
     if (this.#pending?.has(name) === true) return;
     const existing = this.#deps.namespaces.get(name);
+    const { limiter } = this.#deps;
+    if (limiter !== undefined && !this.#isWithinLimits(limiter, name, existing)) {
+      this.#refuse(name, "Too many namespaces");
+      return;
+    }
     if (existing?._fns.length === 0 && (existing.recovery === undefined || !auth?.["pid"])) {
       // The answer is there at once, so nothing is pending.
       existing.add(this, auth);
@@ -191,8 +208,9 @@ export class Client implements EngineSink, SocketClient {
     this.#pending ??= new Map();
     this.#pending.set(name, undefined);
     this.#deps.findNamespace(name, auth ?? {}, (namespace) => {
+      if (namespace === undefined && existing === undefined) limiter?.releaseDynamicNamespace(this);
       if (this.#state !== "open") return;
-      if (namespace === undefined) this.#refuse(name);
+      if (namespace === undefined) this.#refuse(name, "Invalid namespace");
       else this.#join(namespace, auth);
     });
   }
@@ -253,9 +271,16 @@ export class Client implements EngineSink, SocketClient {
     this.close();
   }
 
-  #refuse(name: string): void {
+  #isWithinLimits(limiter: Limiter, name: string, existing: Namespace | undefined): boolean {
+    const count = this.#all().length + (this.#pending?.size ?? 0);
+    const scope = { nsp: name };
+    if (!limiter.admitsNamespace(count, scope)) return false;
+    return existing !== undefined || limiter.admitsDynamicNamespace(this, scope);
+  }
+
+  #refuse(name: string, message: string): void {
     this.#forget(name);
-    const data = { message: "Invalid namespace" };
+    const data = { message };
     this.packet({ type: PacketType.CONNECT_ERROR, nsp: name, data });
   }
 

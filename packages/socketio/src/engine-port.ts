@@ -9,6 +9,10 @@ export interface EngineServer {
   on(event: "connection", listener: (session: EngineSession) => void): unknown;
   close(): unknown;
   readonly clientsCount?: number;
+  /** The sessions by id. */
+  readonly clients?: Readonly<Record<string, EngineSession>>;
+  /** Refuses new sessions from now on. */
+  drain?(): unknown;
   attach?(server: HttpServer, options?: object): unknown;
   handleRequest?(req: IncomingMessage, res: ServerResponse): unknown;
   handleUpgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): unknown;
@@ -59,9 +63,23 @@ export interface EngineSession {
   /** Sends a message that other sessions send, too. Foreign engines lack it: use `write`. */
   sendPrepared?(message: PreparedMessage): void;
   /**
+   * Closes the session once everything is sent, and cuts the connection after `ms` milliseconds.
+   * Resolves with whether it ended by itself. Foreign engines lack it: use `close`.
+   */
+  closeWithin?(ms: number): Promise<boolean>;
+  /** Bytes on their way to the client. Foreign engines lack it. */
+  readonly bufferedBytes?: number;
+  /**
    * Whether a packet sent now would leave at once, with nothing waiting before it; volatile
    * packets are dropped otherwise (behaviour 111). Foreign engines lack it: use
    * `transport.writable`.
    */
   readonly writable?: boolean;
+}
+
+/** Closes a session in the most patient way that its engine knows. */
+export async function closeWithin(session: EngineSession, ms: number): Promise<boolean> {
+  if (session.closeWithin !== undefined) return session.closeWithin(ms);
+  session.close();
+  return true;
 }

@@ -30,6 +30,29 @@ export class ReservedEventError extends Error {
   }
 }
 
+/** The options that limit what one client can have. */
+export type LimitName =
+  | "maxNamespacesPerConnection"
+  | "maxDynamicNamespacesPerConnection"
+  | "maxRoomsPerSocket"
+  | "maxPendingAcksPerSocket"
+  | "eventRate";
+
+/** A client would have had more than an option allows. */
+export class LimitError extends Error {
+  override readonly name = "LimitError";
+  readonly code = "ERR_LIMIT";
+  /** The option. */
+  readonly limit: LimitName;
+  readonly max: number;
+
+  constructor(limit: LimitName, max: number) {
+    super(`the limit ${limit} is ${max}`);
+    this.limit = limit;
+    this.max = max;
+  }
+}
+
 /** An option has a value that cannot be meant. */
 export class OptionsError extends Error {
   override readonly name = "OptionsError";

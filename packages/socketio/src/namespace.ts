@@ -8,6 +8,7 @@ import { NAMESPACE_RESERVED_EVENTS } from "./events/reserved.js";
 import { LazyEmitter } from "./events/typed-emitter.js";
 import { ReservedEventError } from "./errors.js";
 import { type ErrorReporter, isThenable, messageOf } from "./handler-error.js";
+import type { Limiter } from "./limits.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
 import type { PacketEncoder } from "./parser-port.js";
 import { isLegacy, legacySocketId } from "./protocol-v4.js";
@@ -33,6 +34,8 @@ export interface NamespaceDeps {
   readonly server: NamespaceServer;
   readonly clock: Clock;
   readonly errors: ErrorReporter;
+  /** Absent when nothing is limited. */
+  readonly limiter: Limiter | undefined;
   /** Makes the id of a socket. */
   generateId(): SocketId;
 }
@@ -73,6 +76,10 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
 
   get errors(): ErrorReporter {
     return this.deps.errors;
+  }
+
+  get limiter(): Limiter | undefined {
+    return this.deps.limiter;
   }
 
   /** Replaces the adapter by one of the kind that the server makes now. */

@@ -2,7 +2,10 @@ import type { AttachOptions, ServerOptions as EngineOptions } from "@jackfield/e
 import type { LegacyParserModule } from "@jackfield/parser";
 import type { AdapterConstructor } from "./adapter/contract.js";
 import { DEFAULT_LIMITS } from "./adapter/session-aware.js";
+import type { Socket } from "./api.js";
 import { OptionsError } from "./errors.js";
+import type { EventRate, Limits } from "./limits.js";
+import { checkAdapter, checkBoolean, checkCount, checkDelay, checkPath } from "./option-checks.js";
 
 /** The options of a server: its own, and those of the engine, which it passes on. */
 export interface ServerOptions extends EngineOptions, AttachOptions {
@@ -20,6 +23,22 @@ export interface ServerOptions extends EngineOptions, AttachOptions {
   cleanupEmptyChildNamespaces?: boolean;
   /** How long the state of broken connections is kept. Default: it is not kept. */
   connectionStateRecovery?: ConnectionStateRecoveryOptions;
+  /** Namespaces that one connection may be in. Further ones are refused. Default `Infinity`. */
+  maxNamespacesPerConnection?: number;
+  /**
+   * Namespaces that may be made in the name of one connection, because a pattern or a function
+   * admits them. Further ones are refused. Default `Infinity`.
+   */
+  maxDynamicNamespacesPerConnection?: number;
+  /** Rooms that one socket may be in. It does not join further ones. Default `Infinity`. */
+  maxRoomsPerSocket?: number;
+  /**
+   * Acknowledgements that one client may owe. Events that ask for further ones are not sent, and
+   * those who wait get a `LimitError`. Default `Infinity`.
+   */
+  maxPendingAcksPerSocket?: number;
+  /** How many events one socket may send. Default: any number. */
+  eventRate?: EventRate<Socket> | undefined;
 }
 
 /** How the state of broken connections is kept. */
@@ -37,7 +56,7 @@ export interface ConnectionStateRecoveryOptions {
 }
 
 /** The options after defaults. */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends Limits {
   /** `undefined` when the constructor was given none. */
   readonly path: string | undefined;
   readonly serveClient: boolean;
@@ -53,8 +72,6 @@ export interface ResolvedOptions {
 
 /** The path when nobody chooses another one. */
 export const DEFAULT_PATH = "/socket.io";
-
-const MAX_DELAY = 2_147_483_647;
 
 /**
  * Copies the options that are not the engine's, fills in the defaults and checks every value.
@@ -81,46 +98,55 @@ export function resolveOptions(input: ServerOptions = {}): ResolvedOptions {
       input.cleanupEmptyChildNamespaces ?? false,
     ),
     connectionStateRecovery: resolveRecovery(input.connectionStateRecovery),
+    ...resolveLimits(input),
     pingInterval: input.pingInterval,
     pingTimeout: input.pingTimeout,
   };
-}
-
-/** @throws {OptionsError} ERR_OPTION_VALUE, unless it is a string */
-export function checkPath(path: unknown): void {
-  if (typeof path !== "string") throw new OptionsError("path", path, "a string");
-}
-
-/** @throws {OptionsError} ERR_OPTION_VALUE, unless it can make an adapter */
-export function checkAdapter(adapter: unknown): void {
-  if (typeof adapter !== "function") {
-    throw new OptionsError("adapter", adapter, "a class or a function");
-  }
-}
-
-/** @throws {OptionsError} ERR_OPTION_VALUE, unless a timer can wait so long */
-export function checkDelay(name: string, value: unknown): void {
-  if (typeof value !== "number" || !(value >= 0 && value <= MAX_DELAY)) {
-    throw new OptionsError(name, value, `a number of milliseconds from 0 to ${MAX_DELAY}`);
-  }
-}
-
-/** @throws {OptionsError} ERR_OPTION_VALUE, unless it is `true` or `false` */
-export function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw new OptionsError(name, value, "true or false");
-  return value;
-}
-
-function checkCount(name: string, value: unknown): void {
-  if (typeof value !== "number" || !(value >= 0)) {
-    throw new OptionsError(name, value, "a number that is not negative");
-  }
 }
 
 function isParser(parser: unknown): boolean {
   if (typeof parser !== "object" && typeof parser !== "function") return false;
   const { Encoder, Decoder } = (parser ?? {}) as Record<string, unknown>;
   return typeof Encoder === "function" && typeof Decoder === "function";
+}
+
+function resolveLimits(input: ServerOptions): Limits {
+  const {
+    maxNamespacesPerConnection = Infinity,
+    maxDynamicNamespacesPerConnection = Infinity,
+    maxRoomsPerSocket = Infinity,
+    maxPendingAcksPerSocket = Infinity,
+    eventRate,
+  } = input;
+  checkCount("maxNamespacesPerConnection", maxNamespacesPerConnection);
+  checkCount("maxDynamicNamespacesPerConnection", maxDynamicNamespacesPerConnection);
+  checkCount("maxRoomsPerSocket", maxRoomsPerSocket);
+  checkCount("maxPendingAcksPerSocket", maxPendingAcksPerSocket);
+  if (eventRate !== undefined) checkEventRate(eventRate);
+  return {
+    maxNamespacesPerConnection,
+    maxDynamicNamespacesPerConnection,
+    maxRoomsPerSocket,
+    maxPendingAcksPerSocket,
+    // One cast: the limiter hands its policy the sockets it was made for.
+    eventRate: eventRate as EventRate | undefined,
+  };
+}
+
+function checkEventRate(input: unknown): void {
+  const isObject = typeof input === "object" && input !== null;
+  if (!isObject) throw new OptionsError("eventRate", input, "an object");
+  const { perSecond, burst, policy } = input as Readonly<Record<string, unknown>>;
+  checkCount("eventRate.perSecond", perSecond);
+  if (burst !== undefined) checkCount("eventRate.burst", burst);
+  const isPolicy =
+    policy === undefined ||
+    policy === "drop" ||
+    policy === "disconnect" ||
+    typeof policy === "function";
+  if (!isPolicy) {
+    throw new OptionsError("eventRate.policy", policy, '"drop", "disconnect" or a function');
+  }
 }
 
 function resolveRecovery(

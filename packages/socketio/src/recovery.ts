@@ -85,7 +85,8 @@ export class Recovery {
   }
 
   /** Joins the rooms of the earlier connection, and sends what was missed (behaviour 120). */
-  restore(socket: RecoverableSocket, session: Session): void {
+  restore(socket: RecoverableSocket, session: Session | undefined): void {
+    if (session === undefined) return;
     try {
       watchAdapter(socket, this.#host.adapter.addAll(socket.id, new Set(session.rooms)));
       const { missedMessages } = session;

@@ -1,10 +1,5 @@
 import createDebug from "debug";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server as HttpServer,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { defaultParser, wrapParser } from "@jackfield/parser";
 import type { AdapterConstructor, Room, SocketId } from "./adapter/contract.js";
 import { Adapter } from "./adapter/in-memory.js";
@@ -12,24 +7,30 @@ import { SessionAwareAdapter } from "./adapter/session-aware.js";
 import type { AnyListener, HttpServerLike, NamespaceFunction } from "./api.js";
 import type { BroadcastOperator } from "./broadcast-operator.js";
 import { Client, type ClientDeps } from "./client.js";
-import type { EngineServer, EngineSession } from "./engine-port.js";
+import {
+  type DrainableClient,
+  drainClients,
+  type DrainOptions,
+  type DrainResult,
+} from "./drain.js";
+import { closeWithin, type EngineServer, type EngineSession } from "./engine-port.js";
+import { dispatch } from "./events/dispatch.js";
 import { LazyEmitter } from "./events/typed-emitter.js";
 import { type ErrorReporter, HandlerErrors } from "./handler-error.js";
+import { closeHttpServer, isAttachable, listenOn } from "./http-server.js";
+import { isLimited, Limiter } from "./limits.js";
 import type { Middleware } from "./middleware.js";
 import type { Namespace } from "./namespace.js";
 import { NamespaceRegistry } from "./namespace-registry.js";
+import { checkAdapter, checkBoolean, checkDelay, checkPath } from "./option-checks.js";
 import {
-  checkAdapter,
-  checkBoolean,
-  checkDelay,
-  checkPath,
   DEFAULT_PATH,
   type ResolvedOptions,
   resolveOptions,
   type ServerOptions,
 } from "./options.js";
 import type { PacketEncoder, PacketParser } from "./parser-port.js";
-import type { Socket } from "./socket.js";
+import type { Socket, SocketClient } from "./socket.js";
 import type { Clock, Wheel } from "./timers.js";
 
 const debug = createDebug("socket.io:server");
@@ -66,10 +67,15 @@ export class Server extends LazyEmitter {
   readonly #deps: ServerDeps;
   readonly #input: ServerOptions;
   readonly #errors: ErrorReporter;
+  readonly #limiter: Limiter | undefined;
   readonly #registry: NamespaceRegistry;
   readonly #clientDeps: ClientDeps;
   readonly #engines = new Set<EngineServer>();
   readonly #httpServers = new Set<HttpServerLike>();
+  /** Those of them that the server has made for a port. */
+  readonly #ownHttpServers = new Set<HttpServerLike>();
+  #draining: Promise<DrainResult> | undefined;
+  #isDrained = false;
   #path: string | undefined;
   #serveClient: boolean;
   #connectTimeout: number;
@@ -95,11 +101,13 @@ export class Server extends LazyEmitter {
       this.opts.parser === undefined ? defaultParser() : wrapParser(this.opts.parser);
     this.encoder = parser.createEncoder();
     this.#errors = new HandlerErrors(() => this.#mainOrNone());
+    this.#limiter = this.#makeLimiter();
     this.#registry = new NamespaceRegistry(
       {
         server: this,
         clock: deps.clock,
         errors: this.#errors,
+        limiter: this.#limiter,
         generateId: () => deps.generateId(),
       },
       this.opts,
@@ -179,6 +187,7 @@ export class Server extends LazyEmitter {
     engine.attach?.(httpServer as HttpServer, engineOptions);
     if (this.#serveClient) this.#serveClientFiles(engine, httpServer as HttpServer, path);
     this.#httpServers.add(httpServer);
+    if (httpServer !== target) this.#ownHttpServers.add(httpServer);
     this.httpServer = httpServer;
     return this.bind(engine);
   }
@@ -203,17 +212,37 @@ export class Server extends LazyEmitter {
     return this.#registry.of(name, listener);
   }
 
+  /** Whether the server has begun to let its clients go, and takes no new ones. */
+  get draining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /**
+   * Lets the clients go elsewhere, without losing anything: new handshakes are refused with status
+   * 503; then, in batches, what the clients and the server owe each other in acknowledgements is
+   * waited for, what waits is sent, and the connections end without a DISCONNECT packet, so that the
+   * clients reconnect, and may recover their sessions. In the end the adapters and engines are
+   * closed. HTTP servers that the application has made are left alone.
+   *
+   * The reason of the disconnections is `server shutting down`. A second call returns the same
+   * promise.
+   *
+   * @throws {OptionsError} ERR_OPTION_VALUE, as a rejection
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    this.#draining ??= this.#drain(options);
+    return this.#draining;
+  }
+
   /**
    * Disconnects all sockets, then closes the adapters, the engines and all HTTP servers the server
    * was attached to. Never rejects; `callback` gets the error of an HTTP server that did not run.
    */
   async close(callback?: (error?: Error) => void): Promise<void> {
-    const namespaces = [...this.#registry.namespaces.values()];
-    for (const nsp of namespaces) {
+    for (const nsp of this.#registry.namespaces.values()) {
       for (const socket of nsp.sockets.values()) socket._onclose("server shutting down");
     }
-    await Promise.allSettled(namespaces.map(async (nsp) => nsp.adapter.close()));
-    for (const engine of this.#engines) engine.close();
+    if (!this.#isDrained) await this.#closeParts();
     const errors = await Promise.all([...this.#httpServers].map(closeHttpServer));
     try {
       callback?.(errors.find((error) => error !== undefined));
@@ -362,10 +391,58 @@ export class Server extends LazyEmitter {
     return this.sockets.getMaxListeners();
   }
 
+  async #drain(options: DrainOptions): Promise<DrainResult> {
+    const { clock } = this.#deps;
+    for (const engine of this.#engines) engine.drain?.();
+    const result = await drainClients(this.#drainableClients(), options, {
+      clock,
+      random: () => Math.random(),
+    });
+    await this.#closeParts();
+    this.#isDrained = true;
+    await Promise.all([...this.#ownHttpServers].map(closeHttpServer));
+    return result;
+  }
+
+  /** Those with sockets, and sessions of our engines that have joined no namespace. */
+  #drainableClients(): DrainableClient[] {
+    const clients = new Set<SocketClient>();
+    for (const { sockets, _preConnectSockets } of this.#registry.namespaces.values()) {
+      for (const { client } of [...sockets.values(), ..._preConnectSockets.values()]) {
+        clients.add(client);
+      }
+    }
+    const known = new Set([...clients].map(({ conn }) => conn));
+    const sessions = [...this.#engines].flatMap(({ clients: all }) => Object.values(all ?? {}));
+    const others = sessions
+      .filter((session) => !known.has(session))
+      .map((session) => ({ pendingAcks: 0, release: (ms: number) => closeWithin(session, ms) }));
+    return [...clients, ...others];
+  }
+
+  async #closeParts(): Promise<void> {
+    const namespaces = [...this.#registry.namespaces.values()];
+    await Promise.allSettled(namespaces.map(async (nsp) => nsp.adapter.close()));
+    for (const engine of this.#engines) engine.close();
+  }
+
   /** Errors may be reported while the namespace `/` is being made. */
   #mainOrNone(): Namespace | undefined {
     const registry: NamespaceRegistry | undefined = this.#registry;
     return registry?.main;
+  }
+
+  #makeLimiter(): Limiter | undefined {
+    if (!isLimited(this.opts)) return undefined;
+    return new Limiter(this.opts, {
+      clock: this.#deps.clock,
+      onExceeded: (error, scope) => {
+        debug("%s in %s", error.message, scope.nsp);
+        dispatch(this.sockets, "limit_exceeded", [error, scope], "listener");
+      },
+      onPolicyError: (error, { nsp }) =>
+        this.#errors.report(error, { source: "limit policy", nsp }),
+    });
   }
 
   #makeClientDeps(parser: PacketParser): ClientDeps {
@@ -379,6 +456,7 @@ export class Server extends LazyEmitter {
         return currentTimeout();
       },
       errors: this.#errors,
+      limiter: this.#limiter,
       createDecoder: () => parser.createDecoder(),
       findNamespace: (name, auth, onFound) => registry.find(name, auth, onFound),
     };
@@ -398,28 +476,4 @@ export class Server extends LazyEmitter {
       }
     });
   }
-}
-
-/** Whether the first argument of the constructor is something to attach to, not the options. */
-function isAttachable(
-  target: HttpServerLike | number | string | ServerOptions | undefined,
-): target is HttpServerLike | number | string {
-  if (target === undefined || target === null) return false;
-  // Express applications are functions, and `attach` says what is wrong with them.
-  return typeof target !== "object" || typeof Reflect.get(target, "listen") === "function";
-}
-
-function listenOn(port: number): HttpServer {
-  debug("creating an HTTP server on port %d", port);
-  const httpServer = createServer((_req, res) => {
-    res.writeHead(404);
-    res.end();
-  });
-  return httpServer.listen(port);
-}
-
-function closeHttpServer(httpServer: HttpServerLike): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    httpServer.close((error) => resolve(error));
-  });
 }

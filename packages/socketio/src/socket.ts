@@ -21,12 +21,14 @@ import type {
 import { type BroadcastHost, BroadcastOperator, roomSet } from "./broadcast-operator.js";
 import { CatchAllEmitter } from "./catch-all-emitter.js";
 import { type DisconnectReason, RECOVERABLE_REASONS } from "./disconnect-reason.js";
+import type { DrainableClient } from "./drain.js";
 import type { EngineSession } from "./engine-port.js";
 import { callHandler, dispatch, watchAdapter } from "./events/dispatch.js";
 import { SOCKET_RESERVED_EVENTS } from "./events/reserved.js";
 import { ReservedEventError, SocketDisconnectedError } from "./errors.js";
 import { buildHandshake } from "./handshake.js";
 import type { ErrorReporter } from "./handler-error.js";
+import type { Limiter } from "./limits.js";
 import { type Middleware, runMiddleware } from "./middleware.js";
 import { isLegacy, legacyConnectError } from "./protocol-v4.js";
 import type { Recovery, SocketRecovery } from "./recovery.js";
@@ -40,13 +42,14 @@ export interface SocketNamespace extends BroadcastHost {
   readonly adapter: Adapter;
   readonly errors: ErrorReporter;
   readonly recovery: Recovery | undefined;
+  readonly limiter: Limiter | undefined;
   _ids: number;
   /** The socket is disconnected, or was refused. */
   removeSocket(socket: Socket): void;
 }
 
 /** What a socket needs of its client. */
-export interface SocketClient extends Client<EngineSession> {
+export interface SocketClient extends Client<EngineSession>, DrainableClient {
   /** Encodes and sends a packet, unless the connection is closed. */
   packet(packet: SocketPacket, flags?: BroadcastFlags): void;
   /** The socket is connected; its CONNECT packet is on the way. */
@@ -94,6 +97,8 @@ export class Socket extends CatchAllEmitter {
   #handshake: Handshake | undefined;
   #acks: Acks | undefined;
   #flags: BroadcastFlags | undefined;
+  /** Acknowledgements that listeners have not sent yet. */
+  #owed = 0;
   #middlewares: Middleware<Event>[] | undefined;
 
   constructor(nsp: SocketNamespace, client: SocketClient, init: SocketInit) {
@@ -168,6 +173,16 @@ export class Socket extends CatchAllEmitter {
     return this.#acks;
   }
 
+  /** How many acknowledgements are still to come, from either side. */
+  get pendingAcks(): number {
+    return this.#owed + (this.#acks?.size ?? 0);
+  }
+
+  /** Bytes on their way to the client, those of its other namespaces included. */
+  get bufferedBytes(): number {
+    return this.client.conn.bufferedBytes ?? 0;
+  }
+
   /**
    * Emits to the client.
    *
@@ -182,8 +197,7 @@ export class Socket extends CatchAllEmitter {
     }
     data.pop();
     const ack = last as AckFunction;
-    const timeout = flags?.timeout;
-    if (timeout === undefined) {
+    if (flags?.timeout === undefined) {
       this.#sendWithAck(data, flags, ack);
       return true;
     }
@@ -218,8 +232,7 @@ export class Socket extends CatchAllEmitter {
 
   /** Emits `message`. */
   write(...args: unknown[]): this {
-    this.emit("message", ...args);
-    return this;
+    return this.send(...args);
   }
 
   to(room: Room | Room[]): BroadcastOperator {
@@ -242,10 +255,14 @@ export class Socket extends CatchAllEmitter {
     return this.#others().local;
   }
 
-  /** Joins rooms. Does nothing after the disconnection: nobody would ever leave them. */
+  /**
+   * Joins rooms. Does nothing after the disconnection, because nobody would ever leave them, and
+   * none of the rooms is joined if they would be more than `maxRoomsPerSocket`.
+   */
   join(rooms: Room | Room[]): Promise<void> | void {
     if (this.#state === "disconnected") return;
-    const { adapter } = this.nsp;
+    const { adapter, limiter } = this.nsp;
+    if (limiter !== undefined && !limiter.admitsJoin(this, roomSet(rooms))) return;
     if (typeof rooms === "string" && adapter.add !== undefined) return adapter.add(this.id, rooms);
     return adapter.addAll(this.id, roomSet(rooms));
   }
@@ -270,18 +287,15 @@ export class Socket extends CatchAllEmitter {
   }
 
   compress(compress: boolean): this {
-    this.#flags = { ...this.#flags, compress };
-    return this;
+    return this.#withFlags({ compress });
   }
 
   get volatile(): this {
-    this.#flags = { ...this.#flags, volatile: true };
-    return this;
+    return this.#withFlags({ volatile: true });
   }
 
   timeout(ms: number): this {
-    this.#flags = { ...this.#flags, timeout: ms };
-    return this;
+    return this.#withFlags({ timeout: ms });
   }
 
   /** Adds a middleware that every event has to pass before its listeners are called. */
@@ -305,8 +319,7 @@ export class Socket extends CatchAllEmitter {
     } catch (error) {
       this.handlerFailed(error, "adapter");
     }
-    const session = this.#recovery?.session;
-    if (session !== undefined) this.nsp.recovery?.restore(this, session);
+    this.nsp.recovery?.restore(this, this.#recovery?.session);
     this.packet({ type: PacketType.CONNECT, data: this.#connectData() });
   }
 
@@ -322,7 +335,7 @@ export class Socket extends CatchAllEmitter {
     switch (packet.type) {
       case PacketType.EVENT:
       case PacketType.BINARY_EVENT:
-        this.#onEvent(packet);
+        if (this.nsp.limiter?.admitsEvent(this) !== false) this.#onEvent(packet);
         break;
       case PacketType.ACK:
       case PacketType.BINARY_ACK:
@@ -428,10 +441,12 @@ export class Socket extends CatchAllEmitter {
   /** A function that sends the acknowledgement, the first time it is called (behaviour 97). */
   #acknowledge(id: number): AckFunction {
     let isSent = false;
+    this.#owed += 1;
     return (...data) => {
       if (isSent) return;
       this.packet({ type: PacketType.ACK, data, id });
       isSent = true;
+      this.#owed -= 1;
     };
   }
 
@@ -451,11 +466,10 @@ export class Socket extends CatchAllEmitter {
     flags: BroadcastFlags | undefined,
     ack: AckFunction | PendingAck,
   ): void {
-    if (this.#state === "disconnected") {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) {
       // As late as a timeout would be: the caller is not to be called back from its own call.
-      if (ack instanceof PendingAck) {
-        queueMicrotask(() => ack.settle(new SocketDisconnectedError(), []));
-      }
+      if (ack instanceof PendingAck) queueMicrotask(() => ack.settle(refusal, []));
       return;
     }
     const id = this.nsp._ids++;
@@ -471,6 +485,12 @@ export class Socket extends CatchAllEmitter {
     }
   }
 
+  /** Why the client cannot be asked for an acknowledgement now. */
+  #refusal(): Error | undefined {
+    if (this.#state === "disconnected") return new SocketDisconnectedError();
+    return this.nsp.limiter?.judgeAck(this, this.#acks?.size ?? 0);
+  }
+
   #sendEvent(data: unknown[], id: number | undefined, flags: BroadcastFlags | undefined): void {
     const packet: AdapterPacket = { type: PacketType.EVENT, nsp: this.nsp.name, data };
     if (id !== undefined) packet.id = id;
@@ -481,6 +501,11 @@ export class Socket extends CatchAllEmitter {
     }
     this.notifyOutgoingListeners(packet);
     if (this.#state !== "disconnected") this.client.packet(packet as SocketPacket, flags);
+  }
+
+  #withFlags(flags: BroadcastFlags): this {
+    this.#flags = { ...this.#flags, ...flags };
+    return this;
   }
 
   /** The flags are gone even if the packet cannot be sent (FIX 117). */

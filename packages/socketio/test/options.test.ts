@@ -11,6 +11,14 @@ test("the defaults are those of the official server", () => {
     serveClient: true,
     cleanupEmptyChildNamespaces: false,
     connectionStateRecovery: undefined,
+    // Beyond the official server: no limit is set.
+    maxNamespacesPerConnection: Infinity,
+    maxDynamicNamespacesPerConnection: Infinity,
+    maxRoomsPerSocket: Infinity,
+    maxPendingAcksPerSocket: Infinity,
+    eventRate: undefined,
+    pingInterval: undefined,
+    pingTimeout: undefined,
   });
 });
 

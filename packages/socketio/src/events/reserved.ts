@@ -14,4 +14,5 @@ export const NAMESPACE_RESERVED_EVENTS: ReadonlySet<string | symbol> = new Set([
   "connection",
   "new_namespace",
   "handler_error",
+  "limit_exceeded",
 ]);
