@@ -18,6 +18,9 @@ export interface AdmissionContext {
 /** Is told why the client may not connect. */
 export type Refuse = (why: Refusal) => void;
 
+/** Is given what a new session is made with. */
+export type Admitted = (id: string, codec: PacketCodec) => void;
+
 /**
  * The part of a handshake that may take time, after the verdict on the request: `allowRequest`, the
  * protocol revision, the id (behaviours 2, 6, 25, 26). Synchronous when the application is.
@@ -26,7 +29,7 @@ export function admit(
   req: IncomingMessage,
   context: AdmissionContext,
   refuse: Refuse,
-  admitted: (id: string, codec: PacketCodec) => void,
+  admitted: Admitted,
 ): void {
   askApplication(req, context, refuse, () => {
     const protocol = protocolOf(req);

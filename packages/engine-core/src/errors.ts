@@ -9,7 +9,9 @@ export type TransportErrorCode =
   /** The peer sent what this transport or protocol revision does not allow. */
   | "ERR_TRANSPORT_PROTOCOL"
   /** The connection below failed; `cause` says how. */
-  | "ERR_TRANSPORT_CONNECTION";
+  | "ERR_TRANSPORT_CONNECTION"
+  /** More waited for the peer than the option `maxBufferedBytes` allows. */
+  | "ERR_SLOW_CONSUMER";
 
 /** A transport failed. It is the `description` of a session's `close` event (reason R1, R11). */
 export class TransportError extends Error {
@@ -24,6 +26,29 @@ export class TransportError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.description = cause;
+  }
+}
+
+/**
+ * A session was closed because its client does not keep up: `code` is `"ERR_SLOW_CONSUMER"`. It is
+ * the `description` of the `close` event, and of `disconnecting` and `disconnect` in Socket.IO.
+ */
+export class SlowConsumerError extends TransportError {
+  /** Bytes that were on their way to the client. */
+  readonly bufferedBytes: number;
+  /** Packets among them that waited for the transport. */
+  readonly bufferedPackets: number;
+  /** The option of this name. */
+  readonly maxBufferedBytes: number;
+
+  constructor(bufferedBytes: number, bufferedPackets: number, maxBufferedBytes: number) {
+    super(
+      "ERR_SLOW_CONSUMER",
+      `the client does not keep up: ${bufferedBytes} bytes and ${bufferedPackets} packets wait for it`,
+    );
+    this.bufferedBytes = bufferedBytes;
+    this.bufferedPackets = bufferedPackets;
+    this.maxBufferedBytes = maxBufferedBytes;
   }
 }
 
@@ -81,12 +106,16 @@ export interface Refusal {
   readonly message: string;
   /** What the client is told in place of it. */
   readonly answer?: string | undefined;
+  /** The HTTP status, where it is not that of the code. */
+  readonly status?: 429 | 503 | undefined;
+  /** When to come back, in seconds. */
+  readonly retryAfter?: number | undefined;
   /** What the operator is told in addition; `name` tells the cases of code 3 apart. */
   readonly context: Readonly<Record<string, unknown>>;
 }
 
 /** The argument of the server's `connection_error` event. */
-export interface ConnectionError extends Omit<Refusal, "answer"> {
+export interface ConnectionError extends Omit<Refusal, "answer" | "status" | "retryAfter"> {
   /** `undefined` for a WebTransport session without a request. */
   readonly req: IncomingMessage | undefined;
 }

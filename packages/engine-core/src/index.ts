@@ -3,6 +3,7 @@ import { WebSocketTransport } from "./transports/websocket.js";
 import { WebTransportTransport } from "./transports/webtransport.js";
 
 export { type AttachOptions, type HttpServer } from "./attach.js";
+export type { TrustProxy } from "./client-address.js";
 export { systemClock, type Clock, type Timer } from "./clock.js";
 export type { EnginePacket, OutgoingPacket, PacketCodec, PacketOptions, RawData } from "./codec.js";
 export type { CookieOptions } from "./cookies.js";
@@ -13,6 +14,7 @@ export {
   HANDSHAKE_ERRORS,
   HANDSHAKE_ERROR_MESSAGES,
   OptionsError,
+  SlowConsumerError,
   TransportError,
   type ConnectionError,
   type ErrorCallback,
@@ -20,11 +22,20 @@ export {
   type Refusal,
   type TransportErrorCode,
 } from "./errors.js";
+export type { HandshakeRate } from "./handshake-rate.js";
 export { attach, listen } from "./listen.js";
+export { generateId } from "./ids.js";
 export type { Middleware } from "./middleware.js";
 export type { AllowRequest, ResolvedOptions, ServerOptions } from "./options.js";
 export type { EngineRequest } from "./request.js";
-export { Server, type Server as BaseServer, type ServerDeps, type ServerEvents } from "./server.js";
+export type { AllowedOrigins } from "./origins.js";
+export {
+  Server,
+  type Server as BaseServer,
+  type ServerCounters,
+  type ServerDeps,
+  type ServerEvents,
+} from "./server.js";
 export {
   Session,
   Session as Socket,
@@ -34,6 +45,13 @@ export {
   type SessionServer,
   type SessionSink,
 } from "./session.js";
+export type {
+  Backlog,
+  SlowConsumer,
+  SlowConsumerFunction,
+  SlowConsumerPolicy,
+  SlowConsumerVerdict,
+} from "./slow-consumer.js";
 export { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
 export { Deadline, TimerWheel, type Scheduler, type TimerWheelInit } from "./timer-wheel.js";
 export type { ResponseHeaders } from "./transports/polling.js";

@@ -1,9 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { CorsOptions, CorsOptionsDelegate } from "cors";
 import type { PerMessageDeflateOptions } from "ws";
+import { compileTrust, type TrustProxy } from "./client-address.js";
 import type { RawData } from "./codec.js";
 import type { CookieOptions } from "./cookies.js";
 import { OptionsError } from "./errors.js";
+import type { HandshakeRate } from "./handshake-rate.js";
+import { compileOrigins, type AllowedOrigins } from "./origins.js";
+import { DEFAULT_MAX_BUFFERED_BYTES, type SlowConsumerPolicy } from "./slow-consumer.js";
 import type { WsEngine } from "./websocket-server.js";
 import type { HttpCompressionOptions } from "./transports/compression.js";
 import type { TransportName } from "./transports/transport.js";
@@ -50,10 +54,54 @@ export interface ServerOptions {
   perMessageDeflate?: PerMessageDeflateOptions | boolean;
   /** Compression of HTTP responses. Default `{ threshold: 1024 }`; `false` for none. */
   httpCompression?: HttpCompressionOptions | boolean;
-  /** A class with the interface of `WebSocketServer` of `ws`. Default: that one. */
+  /** A class with the interface of `WebSocketServer` of `ws`. Default: our own. */
   wsEngine?: WsEngine | undefined;
   /** Options of the `cors` package, or a function that picks them. Default: no CORS headers. */
   cors?: CorsOptions | CorsOptionsDelegate;
+  /**
+   * Bytes that may wait for one client: in the write buffer, in the transport and in the stream.
+   * Each packet counts 64 bytes more than its data. What is done with a message that would take a
+   * session over it, says `slowConsumer`. A single message that is larger is sent only when nearly
+   * nothing waits before it. Default 16777216 (16 MiB), from 1 on; `Infinity` is no bound.
+   */
+  maxBufferedBytes?: number;
+  /**
+   * What becomes of a client for which more than `maxBufferedBytes` would wait:
+   * - `"disconnect"`: its session is closed at once, and what waits is dropped. The reason is
+   *   `transport error`, the description a `SlowConsumerError` with code `"ERR_SLOW_CONSUMER"`.
+   * - `"drop-volatile"`: volatile packets, which are else dropped when anything waits, wait as well,
+   *   up to a sixteenth of the bound (at most 1 MiB). At the bound, the client is disconnected.
+   * - a function `(session, { bufferedBytes, messageBytes, maxBufferedBytes })` that is asked for each
+   *   message too many, and returns `"disconnect"`, `"drop"` or `"keep"`. Beyond twice the bound it is
+   *   not asked, and the client is disconnected. Mind that Socket.IO sends an event with binary data
+   *   as several messages, of which none may be dropped alone.
+   *
+   * Default `"disconnect"`.
+   */
+  slowConsumer?: SlowConsumerPolicy;
+  /** Sessions that may be open at a time; further handshakes get status 503. Default `Infinity`. */
+  maxConnections?: number;
+  /**
+   * Sessions that one address may have open at a time; further handshakes get status 429. Of IPv6,
+   * the network of 64 bits counts. See `trustProxy` for servers behind a proxy. Default `Infinity`.
+   */
+  maxConnectionsPerAddress?: number;
+  /**
+   * Which proxies are believed when they say, in `X-Forwarded-For`, where a request comes from. The
+   * address found is that of the quotas and of `session.remoteAddress`. Default `false`: none.
+   */
+  trustProxy?: TrustProxy;
+  /**
+   * How many handshakes one address may make: `perSecond` in the long run, `burst` at once. Those
+   * above get status 429. Default `false`: any number.
+   */
+  handshakeRate?: HandshakeRate | false;
+  /**
+   * The origins whose pages may open a session, or upgrade one, over any transport; others get status
+   * 403, and 400 for an upgrade. Unlike `cors`, it holds for WebSocket, too. Clients that send no
+   * origin are no browsers, and may connect. Default: all origins.
+   */
+  allowedOrigins?: AllowedOrigins | undefined;
 }
 
 /** The options after defaults: what `server.opts` holds. */
@@ -72,6 +120,13 @@ export interface ResolvedOptions {
   perMessageDeflate: PerMessageDeflateOptions | false;
   httpCompression: (HttpCompressionOptions & { threshold: number }) | false;
   wsEngine: WsEngine | undefined;
+  maxBufferedBytes: number;
+  slowConsumer: SlowConsumerPolicy;
+  maxConnections: number;
+  maxConnectionsPerAddress: number;
+  trustProxy: TrustProxy;
+  handshakeRate: HandshakeRate | false;
+  allowedOrigins: AllowedOrigins | undefined;
 }
 
 const TRANSPORTS: readonly string[] = [
@@ -98,6 +153,13 @@ const DEFAULTS: Readonly<ResolvedOptions> = {
   perMessageDeflate: false,
   httpCompression: { threshold: COMPRESSION_THRESHOLD },
   wsEngine: undefined,
+  maxBufferedBytes: DEFAULT_MAX_BUFFERED_BYTES,
+  slowConsumer: "disconnect",
+  maxConnections: Infinity,
+  maxConnectionsPerAddress: Infinity,
+  trustProxy: false,
+  handshakeRate: false,
+  allowedOrigins: undefined,
 };
 
 /**
@@ -124,6 +186,7 @@ export function resolveOptions(input: ServerOptions = {}): ResolvedOptions {
   check("perMessageDeflate", options["perMessageDeflate"], isSwitch, "an object, true or false");
   check("httpCompression", options["httpCompression"], isSwitch, "an object, true or false");
   check("wsEngine", options["wsEngine"], isOptionalFunction, "a class");
+  checkLimits(options);
   if (options["cookie"] === true) options["cookie"] = {};
   for (const name of ["perMessageDeflate", "httpCompression"]) {
     const value = options[name];
@@ -136,6 +199,18 @@ export function resolveOptions(input: ServerOptions = {}): ResolvedOptions {
   if (options["cors"] === false) options["cors"] = undefined;
   options["transports"] = [...(options["transports"] as TransportName[])];
   return options as unknown as ResolvedOptions;
+}
+
+function checkLimits(options: Readonly<Record<string, unknown>>): void {
+  const { maxBufferedBytes, slowConsumer, handshakeRate } = options;
+  check("maxBufferedBytes", maxBufferedBytes, isSize, "a number of bytes, 1 or more");
+  check("slowConsumer", slowConsumer, isPolicy, '"disconnect", "drop-volatile" or a function');
+  for (const name of ["maxConnections", "maxConnectionsPerAddress"]) {
+    check(name, options[name], isSize, "a number of connections, 1 or more");
+  }
+  check("handshakeRate", handshakeRate, isRate, "false or { perSecond, burst }");
+  compileTrust(options["trustProxy"]);
+  compileOrigins(options["allowedOrigins"]);
 }
 
 function check(
@@ -153,6 +228,16 @@ function isDuration(value: unknown): boolean {
 
 function isSize(value: unknown): boolean {
   return typeof value === "number" && value >= 1;
+}
+
+function isPolicy(value: unknown): boolean {
+  return value === "disconnect" || value === "drop-volatile" || typeof value === "function";
+}
+
+function isRate(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === false;
+  const { perSecond, burst } = value as Partial<HandshakeRate>;
+  return typeof perSecond === "number" && perSecond > 0 && perSecond < Infinity && isSize(burst);
 }
 
 function isBoolean(value: unknown): boolean {

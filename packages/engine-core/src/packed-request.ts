@@ -1,6 +1,7 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { queryOf } from "./request.js";
 
 // The request that opened a WebSocket session is asked for rarely, and is large: IncomingMessage is
 // a stream, with an object per header list and a string per header. Packed, it is one string. That
@@ -27,6 +28,8 @@ export function unpackRequest(packed: string, stream: Duplex | undefined): Incom
   req.complete = true;
   req.rawHeaders = rawHeaders;
   req.headers = headersFrom(rawHeaders);
+  // Programs read `request._query`, which the engine leaves on every request.
+  queryOf(req);
   req.push(null);
   return req;
 }

@@ -4,17 +4,14 @@ import type { Duplex } from "node:stream";
 import { codecV3, codecV4 } from "@jackfield/parser";
 import createCors from "cors";
 import createDebug from "debug";
-import { admit, type AdmissionContext, type Refuse } from "./admission.js";
+import { admit, type AdmissionContext, type Admitted, type Refuse } from "./admission.js";
 import { attach, type AttachOptions, type HttpServer } from "./attach.js";
-import { systemClock, type Clock } from "./clock.js";
-import type { OutgoingPacket, PacketCodec } from "./codec.js";
-import {
-  HANDSHAKE_ERROR_MESSAGES,
-  HANDSHAKE_ERRORS,
-  type ConnectionError,
-  type Refusal,
-} from "./errors.js";
+import { systemClock } from "./clock.js";
+import { destroyAfter } from "./bounded-close.js";
+import type { PacketCodec } from "./codec.js";
+import { HANDSHAKE_ERROR_MESSAGES, HANDSHAKE_ERRORS, type Refusal } from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
+import { HandshakeGate } from "./handshake-gate.js";
 import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
 import { generateId } from "./ids.js";
 import { HeaderHooks } from "./headers.js";
@@ -22,10 +19,12 @@ import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.j
 import { resolveOptions, type ResolvedOptions, type ServerOptions } from "./options.js";
 import { answerRefusal, rejectUpgrade } from "./refuse.js";
 import { hasQuery, queryOf } from "./request.js";
+import type { Passage, ServerCounters, ServerDeps, ServerEvents, Upgrade } from "./server-types.js";
 import { Session, type SessionContext } from "./session.js";
-import { TimerWheel, type Scheduler } from "./timer-wheel.js";
+import { dismiss, ignoreError } from "./stray-connection.js";
+import { TimerWheel } from "./timer-wheel.js";
 import { jsonpFormat, plainFormat } from "./transports/polling-format.js";
-import { PollingTransport, type ResponseHeaders } from "./transports/polling.js";
+import { PollingTransport } from "./transports/polling.js";
 import type { Transport, TransportName } from "./transports/transport.js";
 import { WebSocketTransport, type WebSocketLike } from "./transports/websocket.js";
 import type { WebTransportSession, WebTransportTransport } from "./transports/webtransport.js";
@@ -39,45 +38,10 @@ import { createWebSocketServer, type WebSocketServerLike } from "./websocket-ser
 
 const debug = createDebug("engine");
 
-/** What a server is made of. Everything has a default. */
-export interface ServerDeps {
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  /** The implementation of each protocol revision, by number. */
-  readonly codecs: Readonly<Record<number, PacketCodec>>;
-}
+/** How long clients have to close their ends when the server closes, in ms. */
+const CLOSE_GRACE = 2_000;
 
-/** The events of a server. */
-export interface ServerEvents {
-  connection: [session: Session];
-  /** A request was refused. */
-  connection_error: [error: ConnectionError];
-  /** The headers of the first response of a session, before they are written. */
-  initial_headers: [headers: ResponseHeaders, req: IncomingMessage];
-  /** The headers of any response of a session, before they are written. */
-  headers: [headers: ResponseHeaders, req: IncomingMessage];
-  flush: [session: Session, packets: readonly OutgoingPacket[]];
-  drain: [session: Session];
-  /** A listener of the application threw. Without a listener it becomes a process warning. */
-  handler_error: [error: unknown, session: Session | undefined];
-}
-
-/** A WebSocket upgrade on its way to a session. */
-interface Upgrade {
-  readonly req: IncomingMessage;
-  readonly socket: Duplex;
-  /** What the client has sent behind the request. */
-  readonly head: Buffer;
-  readonly isQueryParsedByHost: boolean;
-}
-
-/** A request on its way through the middlewares. */
-interface Passage {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly refuse: Refuse;
-  readonly middlewares: readonly Middleware[];
-}
+export type { ServerCounters, ServerDeps, ServerEvents } from "./server-types.js";
 
 /**
  * An Engine.IO server: sessions over HTTP long-polling and WebSocket.
@@ -95,7 +59,10 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly clients: Record<string, Session> = Object.create(null) as Record<string, Session>;
   /** The HTTP server attached last. */
   httpServer: HttpServer | undefined;
+  /** What happened so far, to be read by monitoring. */
+  readonly counters: ServerCounters = { slowConsumers: 0, droppedMessages: 0, refusedByLimits: 0 };
   #clientsCount = 0;
+  readonly #gate: HandshakeGate;
   readonly #cors: Middleware | undefined;
   /** For HTTP requests: CORS, then the middlewares. */
   readonly #requestMiddlewares: Middleware[] = [];
@@ -117,12 +84,19 @@ export class Server extends EventEmitter<ServerEvents> {
       scheduler: deps.scheduler ?? new TimerWheel(clock),
       flushQueue: new FlushQueue(),
       options: this.opts,
+      counters: this.counters,
       upgrades: (transport) => this.upgrades(transport),
       onFlush: (session, packets) => this.emit("flush", session, packets),
       onDrain: (session) => this.emit("drain", session),
       onClose: (session) => this.#forget(session),
       onHandlerError: (error, session) => this.#onHandlerError(error, session),
     };
+    this.#gate = new HandshakeGate({
+      options: this.opts,
+      clock,
+      clientsCount: () => this.#clientsCount,
+      onHandlerError: (error) => this.#onHandlerError(error, undefined),
+    });
     this.#admission = {
       options: this.opts,
       codecs: deps.codecs ?? (this.opts.allowEIO3 ? { 3: codecV3, 4: codecV4 } : { 4: codecV4 }),
@@ -138,6 +112,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#websockets = createWebSocketServer(
       { perMessageDeflate, maxPayload: maxHttpBufferSize },
       wsEngine,
+      this.#context.scheduler,
     );
     this.#headers = new HeaderHooks(this, this.opts.cookie, (error) =>
       this.#onHandlerError(error, undefined),
@@ -153,6 +128,11 @@ export class Server extends EventEmitter<ServerEvents> {
   /** How many sessions are open. */
   get clientsCount(): number {
     return this.#clientsCount;
+  }
+
+  /** Whether {@link drain} was called: new sessions are refused. */
+  get draining(): boolean {
+    return this.#gate.draining;
   }
 
   /** What an HTTP request passes, in this order; that of the option `cors` is the first. */
@@ -204,6 +184,11 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#refused(why, req);
       answerRefusal(why, res);
     };
+    const closed = this.#gate.judgeRequest(req);
+    if (closed !== undefined) {
+      this.applyCors(req, res, () => refuse(closed));
+      return;
+    }
     this.#pass({ req, res, refuse, middlewares: this.#requestMiddlewares }, () => {
       const why = judgeRequest(req, false, this.#judgeContext);
       if (why !== undefined) refuse(why);
@@ -221,6 +206,8 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#refused(why, req);
       rejectUpgrade(why, socket);
     };
+    const closed = this.#gate.judgeUpgrade(req, queryOf(req)["sid"]);
+    if (closed !== undefined) return refuse(closed);
     this.#passUpgrade(req, socket, refuse, () => {
       const why = judgeRequest(req, true, this.#judgeContext);
       if (why !== undefined) refuse(why);
@@ -244,7 +231,8 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#refused(why, request === undefined ? undefined : req);
         transport.destroy();
       };
-      const why = this.#judgeWebTransport(sid, request !== undefined);
+      const why =
+        this.#judgeWebTransport(sid, request !== undefined) ?? this.#gate.judgeUpgrade(req, sid);
       if (why !== undefined) {
         refuse(why);
         return;
@@ -258,10 +246,25 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  /** Closes every session. Waiting polls are answered, nobody else is waited for (behaviour 39). */
+  /**
+   * Refuses new sessions from now on, with status 503. Those that are open go on as before, upgrades
+   * included; close them with `session.closeWithin(ms)`. There is no way back.
+   */
+  drain(): this {
+    debug("draining");
+    this.#gate.drain();
+    return this;
+  }
+
+  /**
+   * Closes every session. Waiting polls are answered, nobody else is waited for (behaviour 39).
+   * Connections whose peers have not closed them two seconds later are cut.
+   */
   close(): this {
     debug("closing all sessions");
-    for (const session of Object.values(this.clients)) session.close(true);
+    const sessions = Object.values(this.clients);
+    for (const session of sessions) session.close(true);
+    destroyAfter(sessions, CLOSE_GRACE, this.#context.scheduler);
     return this;
   }
 
@@ -313,7 +316,9 @@ export class Server extends EventEmitter<ServerEvents> {
     const { req, socket } = upgrade;
     this.#admit(req, refuse, (id, codec) => {
       this.#acceptWebSocket(upgrade, (websocket) => {
-        if (queryOf(req)["transport"] !== "websocket") {
+        // Others may have come while a foreign WebSocket server was thinking.
+        const isFull = this.#gate.judgeRoom(req) !== undefined;
+        if (isFull || queryOf(req)["transport"] !== "websocket") {
           dismiss(websocket);
           return;
         }
@@ -339,14 +344,12 @@ export class Server extends EventEmitter<ServerEvents> {
     );
   }
 
-  #admit(
-    req: IncomingMessage,
-    refuse: Refuse,
-    admitted: (id: string, codec: PacketCodec) => void,
-  ): void {
-    admit(req, this.#admission, refuse, (id, codec) =>
-      this.#protect(refuse, () => admitted(id, codec)),
-    );
+  #admit(req: IncomingMessage, refuse: Refuse, admitted: Admitted): void {
+    admit(req, this.#admission, refuse, (id, codec) => {
+      const why = this.#gate.judgeRoom(req);
+      if (why === undefined) this.#protect(refuse, () => admitted(id, codec));
+      else refuse(why);
+    });
   }
 
   #openSession(
@@ -355,7 +358,8 @@ export class Server extends EventEmitter<ServerEvents> {
     transport: Transport,
     request: IncomingMessage,
   ): Session {
-    const session = new Session(this.#context, { id, codec, transport, request });
+    const remoteAddress = this.#gate.addressOf(request);
+    const session = new Session(this.#context, { id, codec, transport, request, remoteAddress });
     session.open();
     return session;
   }
@@ -366,6 +370,7 @@ export class Server extends EventEmitter<ServerEvents> {
     debug("session %s opened", session.id);
     this.clients[session.id] = session;
     this.#clientsCount += 1;
+    this.#gate.enter(session.remoteAddress);
     try {
       this.emit("connection", session);
     } catch (error) {
@@ -377,6 +382,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.clients[session.id] !== session) return;
     delete this.clients[session.id];
     this.#clientsCount -= 1;
+    this.#gate.leave(session.remoteAddress);
   }
 
   // ── WebSocket connections ──────────────────────────────────────────────────
@@ -461,6 +467,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #refused(why: Refusal, req: IncomingMessage | undefined): void {
     debug("refused: %s %o", why.message, why.context);
+    if (why.status !== undefined) this.counters.refusedByLimits += 1;
     try {
       const { code, message, context } = why;
       this.emit("connection_error", { req, code, message, context });
@@ -490,14 +497,4 @@ export class Server extends EventEmitter<ServerEvents> {
       code: "JACKFIELD_HANDLER_ERROR",
     });
   }
-}
-
-/** Closes a WebSocket that nobody listens to: what the peer may have sent already can be garbage. */
-function dismiss(websocket: WebSocketLike): void {
-  websocket.on("error", ignoreError);
-  websocket.close();
-}
-
-function ignoreError(error: Error): void {
-  debug("a connection failed that is no session: %s", error.message);
 }

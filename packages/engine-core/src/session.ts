@@ -1,103 +1,47 @@
 import { IncomingMessage } from "node:http";
 import type { PacketError } from "@jackfield/parser";
 import createDebug from "debug";
-import type { Clock } from "./clock.js";
-import type { EnginePacket, OutgoingPacket, PacketCodec, PacketOptions, RawData } from "./codec.js";
-import { TransportError } from "./errors.js";
-import type { FlushQueue, Flushable } from "./flush-queue.js";
+import { awaitEnd } from "./bounded-close.js";
+import type { EnginePacket, OutgoingPacket, PacketCodec, PacketOptions } from "./codec.js";
+import { SlowConsumerError, TransportError } from "./errors.js";
+import type { Flushable } from "./flush-queue.js";
 import { createHeartbeat, type Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
 import { LazyEmitter } from "./lazy-emitter.js";
-import type { ResolvedOptions } from "./options.js";
 import { packRequest, unpackRequest } from "./packed-request.js";
+import { DEFAULT_OPTIONS, toMessage, type SendData } from "./send-data.js";
+import type {
+  ContextOf,
+  SendCallback,
+  ServerOf,
+  SessionEvents,
+  SessionInit,
+  SessionSink,
+} from "./session-types.js";
 import { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
-import type { Scheduler } from "./timer-wheel.js";
+import { judgeOverflow, lowWatermark, PACKET_COST } from "./slow-consumer.js";
 import { encodeFrame } from "./transports/websocket-frame.js";
-import type { Transport, TransportBase, TransportHost } from "./transports/transport.js";
+import {
+  NOBODY,
+  type Transport,
+  type TransportBase,
+  type TransportHost,
+} from "./transports/transport.js";
 import { UpgradeProbe, type UpgradeSubject } from "./upgrade.js";
 
 const debug = createDebug("engine:socket");
 
-/** What a session may be given to send. Views and array buffers are sent as the bytes they hold. */
-export type SendData = RawData | ArrayBuffer | ArrayBufferView;
-
-/** Called with the transport, once it has handed the packet to the kernel. */
-export type SendCallback = (transport: TransportBase) => void;
-
-/** Receives what a session has to tell, called directly, in place of the `data` and `close` events. */
-export interface SessionSink {
-  onMessage(data: RawData): void;
-  onClose(reason: CloseReason, description?: Error): void;
-}
+export type { SendData } from "./send-data.js";
+export type * from "./session-types.js";
 
 /** What a session tells of the server that it belongs to. */
-export interface SessionServer {
-  readonly opts: ResolvedOptions;
-  readonly clients: Readonly<Record<string, Session>>;
-  readonly clientsCount: number;
-}
+export type SessionServer = ServerOf<Session>;
 
 /** What the sessions of one server share. */
-export interface SessionContext {
-  /** Absent for sessions that are made by themselves. */
-  readonly server?: SessionServer | undefined;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly flushQueue: FlushQueue;
-  readonly options: ResolvedOptions;
-  /** The transports that a session on `transport` may upgrade to. */
-  upgrades(transport: string): string[];
-  onFlush(session: Session, packets: readonly OutgoingPacket[]): void;
-  onDrain(session: Session): void;
-  onClose(session: Session): void;
-  /** A listener or sink threw. */
-  onHandlerError(error: unknown, session: Session): void;
-}
+export type SessionContext = ContextOf<Session>;
 
-/** The parts of one session. */
-export interface SessionInit {
-  readonly id: string;
-  readonly codec: PacketCodec;
-  readonly transport: Transport;
-  /** The request that opened the session. */
-  readonly request: IncomingMessage;
-}
-
-/** The events of a session. */
-export interface SessionEvents {
-  open: [];
-  /** A packet arrived, of any type. */
-  packet: [packet: EnginePacket];
-  /** A packet is about to wait in the write buffer. */
-  packetCreate: [packet: OutgoingPacket];
-  data: [data: RawData];
-  message: [data: RawData];
-  /** A pong arrived. */
-  heartbeat: [];
-  /** A candidate was probed. */
-  upgrading: [transport: TransportBase];
-  /** The session runs on another transport now. */
-  upgrade: [transport: TransportBase];
-  /** The write buffer is about to be given to the transport. */
-  flush: [packets: readonly OutgoingPacket[]];
-  /** The write buffer was given to the transport. */
-  drain: [];
-  close: [reason: CloseReason, description?: Error];
-}
-
-const DEFAULT_OPTIONS: PacketOptions = Object.freeze({ compress: true });
-const UNCOMPRESSED: PacketOptions = Object.freeze({ compress: false });
 /** The write buffer of a session with nothing to send; a burst gets an array of its own. */
 const NOTHING: OutgoingPacket[] = Object.freeze([]) as unknown as OutgoingPacket[];
 const NOOP: readonly OutgoingPacket[] = [{ type: "noop" }];
-
-/** Hears a transport that the session has left: what it still tells concerns nobody (behaviour 52). */
-const NOBODY: TransportHost = {
-  onPacket() {},
-  onReady() {},
-  onClose() {},
-  onError() {},
-  onParseError() {},
-};
 
 /**
  * One Engine.IO session: the `Socket` of the npm package `engine.io`, `socket.conn` in Socket.IO.
@@ -110,7 +54,7 @@ export class Session
   implements TransportHost, HeartbeatSubject, UpgradeSubject, Flushable
 {
   readonly id: string;
-  /** The address of the peer, as it was when the session opened. */
+  /** The address of the client, as it was when the session opened: see the option `trustProxy`. */
   readonly remoteAddress: string;
   /** The transport in use; after an upgrade, another one. */
   transport: TransportBase;
@@ -130,11 +74,12 @@ export class Session
   #writeBufferBytes = 0;
   #callbacks: SendCallback[] | undefined;
 
-  constructor(context: SessionContext, { id, codec, transport, request }: SessionInit) {
+  constructor(context: SessionContext, init: SessionInit) {
     super();
+    const { id, codec, transport, request } = init;
     this.id = id;
     this.#request = request;
-    this.remoteAddress = request.socket?.remoteAddress ?? "";
+    this.remoteAddress = init.remoteAddress ?? request.socket?.remoteAddress ?? "";
     this.transport = asShown(transport);
     this.#context = context;
     this.#codec = codec;
@@ -194,8 +139,15 @@ export class Session
   /**
    * Whether a packet sent now would leave at the end of this tick with nothing before it. Volatile
    * packets are dropped otherwise (behaviour 111).
+   *
+   * With `slowConsumer: "drop-volatile"`, whether little enough waits for a volatile packet to wait
+   * behind it.
    */
   get writable(): boolean {
+    const { slowConsumer, maxBufferedBytes } = this.#context.options;
+    if (slowConsumer === "drop-volatile") {
+      return this.#state === "open" && this.#backlog <= lowWatermark(maxBufferedBytes);
+    }
     return (
       this.writeBuffer.length === 0 && this.transport.writable && this.transport.bufferedBytes === 0
     );
@@ -203,10 +155,17 @@ export class Session
 
   /**
    * Bytes on their way to the peer: those that wait, and those that the kernel has not taken yet.
-   * Text that waits counts one byte per UTF-16 code unit.
+   * Text that waits counts one byte per UTF-16 code unit. `maxBufferedBytes` bounds it.
    */
   get bufferedBytes(): number {
     return this.#writeBufferBytes + this.transport.bufferedBytes;
+  }
+
+  /** Whether the session is closed, and the connection below holds nothing back any more. */
+  get ended(): boolean {
+    if (this.#state !== "closed") return false;
+    const { stream, bufferedBytes } = this.transport;
+    return stream === undefined ? bufferedBytes === 0 : stream.destroyed;
   }
 
   /** Opens the session: the peer gets the open packet at once (behaviours 18 to 21). */
@@ -238,19 +197,15 @@ export class Session
   }
 
   /**
-   * Sends a message. Nothing happens when the session is closing or closed.
+   * Sends a message. Nothing happens when the session is closing or closed. One that would take the
+   * session over `maxBufferedBytes` is for the option `slowConsumer` to decide.
    *
    * @param callback called once the kernel has taken the message
    */
   send(data: SendData, options?: PacketOptions | SendCallback, callback?: SendCallback): this {
     if (typeof options === "function") return this.send(data, undefined, options);
-    if (callback !== undefined && this.#state === "open") (this.#callbacks ??= []).push(callback);
-    this.#push({
-      type: "message",
-      data: toRawData(data),
-      options: resolvePacketOptions(options),
-      frame: frameFrom(options?.wsPreEncodedFrame, this.#codec),
-    });
+    const isTaken = this.#push(toMessage(data, options, this.#codec));
+    if (isTaken && callback !== undefined) (this.#callbacks ??= []).push(callback);
     return this;
   }
 
@@ -289,6 +244,25 @@ export class Session
       this.flush();
       if (this.writeBuffer.length === 0) this.#closeTransport(false);
     }
+  }
+
+  /**
+   * Closes the session as `close()` does, but waits no longer than `ms` milliseconds for the client
+   * to take what waits and to close its end; then the connection is cut. The client learns of no
+   * reason to stay away, so it reconnects.
+   *
+   * @returns whether it ended by itself
+   */
+  closeWithin(ms: number): Promise<boolean> {
+    this.close();
+    return awaitEnd(this, ms, this.#context.scheduler);
+  }
+
+  /** Closes at once, and cuts the connection: what is on its way is dropped. */
+  destroy(): void {
+    this.#onClosed("forced close");
+    const transport: Transport = this.transport;
+    transport.destroy?.();
   }
 
   /** Tries to upgrade to `candidate`, or closes it when the session cannot (behaviour 16). */
@@ -437,12 +411,31 @@ export class Session
       return;
     }
     this.#heartbeat.restart();
-    if (type === "ping") this.#push({ type: "pong", options: DEFAULT_OPTIONS, frame: undefined });
+    if (type === "ping" && !this.#isPongWaiting) {
+      this.#push({ type: "pong", options: DEFAULT_OPTIONS, frame: undefined });
+    }
     this.emit("heartbeat");
   }
 
-  #push(packet: OutgoingPacket): void {
-    if (this.#state !== "open") return;
+  /** One answer stands for all pings of a client that reads none of them: they must not pile up. */
+  get #isPongWaiting(): boolean {
+    return !this.transport.writable && this.writeBuffer.at(-1)?.type === "pong";
+  }
+
+  /** What counts against `maxBufferedBytes`. */
+  get #backlog(): number {
+    return this.bufferedBytes + this.writeBuffer.length * PACKET_COST;
+  }
+
+  /** @returns whether the packet is on its way */
+  #push(packet: OutgoingPacket): boolean {
+    if (this.#state !== "open") return false;
+    const bytes = packet.data?.length ?? 0;
+    const backlog = this.#backlog;
+    if (backlog + bytes + PACKET_COST > this.#context.options.maxBufferedBytes) {
+      // The packets of the protocol itself are small, few, and never refused.
+      if (packet.type === "message" && !this.#isAdmitted(backlog, bytes)) return false;
+    }
     try {
       this.emit("packetCreate", packet);
     } catch (error) {
@@ -450,10 +443,48 @@ export class Session
     }
     if (this.writeBuffer === NOTHING) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);
-    this.#writeBufferBytes += packet.data?.length ?? 0;
-    if (this.#isDirty || !this.transport.writable) return;
-    this.#isDirty = true;
-    this.#context.flushQueue.add(this);
+    this.#writeBufferBytes += bytes;
+    if (!this.#isDirty && this.transport.writable) {
+      this.#isDirty = true;
+      this.#context.flushQueue.add(this);
+    }
+    return true;
+  }
+
+  /** Decides on a message that is too much. */
+  #isAdmitted(backlog: number, messageBytes: number): boolean {
+    const verdict = judgeOverflow(this, { bufferedBytes: backlog, messageBytes }, this.#context);
+    // The application was asked, and may have closed the session.
+    if (this.#state !== "open") return false;
+    if (verdict === "disconnect") this.#cutOff();
+    return verdict === "keep";
+  }
+
+  /**
+   * Gives up a client that does not keep up. What waits is dropped now; the connection is cut and
+   * everybody told once whoever is sending has finished, for it may be in the middle of a broadcast.
+   */
+  #cutOff(): void {
+    const { options, counters } = this.#context;
+    const error = new SlowConsumerError(
+      this.bufferedBytes,
+      this.writeBuffer.length,
+      options.maxBufferedBytes,
+    );
+    debug("%s: %s", this.id, error.message);
+    counters.slowConsumers += 1;
+    this.#become("closing");
+    this.#clearWriteBuffer();
+    this.#callbacks = undefined;
+    process.nextTick(() => {
+      this.#onClosed("transport error", error);
+      this.destroy();
+    });
+  }
+
+  #clearWriteBuffer(): void {
+    this.writeBuffer = NOTHING;
+    this.#writeBufferBytes = 0;
   }
 
   #callLater(callbacks: readonly SendCallback[]): () => void {
@@ -479,7 +510,7 @@ export class Session
     this.transport.discard();
     this.transport.close();
     this.#callbacks = undefined;
-    process.nextTick(clearWriteBuffer, this);
+    process.nextTick(() => this.#clearWriteBuffer());
     this.#context.onClose(this);
     this.#guard(() => this.#sink?.onClose(reason, description));
     this.#guard(() => this.emit("close", reason, description));
@@ -504,30 +535,4 @@ export class Session
 /** One cast: a session does with less than what applications see of a transport. */
 function asShown(transport: Transport): TransportBase {
   return transport as TransportBase;
-}
-
-function clearWriteBuffer(session: Session): void {
-  session.writeBuffer = NOTHING;
-}
-
-function toRawData(data: SendData): RawData {
-  if (typeof data === "string" || Buffer.isBuffer(data)) return data;
-  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.from(data);
-}
-
-function resolvePacketOptions(options: PacketOptions | undefined): PacketOptions {
-  if (options === undefined) return DEFAULT_OPTIONS;
-  if (options.wsPreEncodedFrame !== undefined) return options;
-  return options.compress === false ? UNCOMPRESSED : DEFAULT_OPTIONS;
-}
-
-/** Frames that published adapters encoded, in one piece each, for as long as their array lives. */
-const joinedFrames = new WeakMap<readonly Buffer[], Buffer>();
-
-function frameFrom(parts: readonly Buffer[] | undefined, codec: PacketCodec): Buffer | undefined {
-  if (parts === undefined || codec.protocol !== 4) return undefined;
-  let frame = joinedFrames.get(parts);
-  if (frame === undefined) joinedFrames.set(parts, (frame = Buffer.concat(parts)));
-  return frame;
 }

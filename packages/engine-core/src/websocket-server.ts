@@ -1,9 +1,16 @@
+import { constants } from "node:buffer";
+import { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type PerMessageDeflateOptions } from "ws";
+import { systemClock } from "./clock.js";
+import { TimerWheel, type Scheduler } from "./timer-wheel.js";
+import { ConnectionContext, WebSocketConnection } from "./transports/websocket-connection.js";
 import { EngineWebSocket, type WebSocketLike } from "./transports/websocket.js";
+import { judgeUpgrade, refuseUpgrade, upgradeLines } from "./websocket-handshake.js";
 
-/** What is used of a WebSocket server: that of `ws`, or of the class given as `wsEngine`. */
+/** What is used of a WebSocket server: ours, that of `ws`, or of the class given as `wsEngine`. */
 export interface WebSocketServerLike {
   handleUpgrade(
     req: IncomingMessage,
@@ -27,12 +34,59 @@ export interface WsEngineOptions {
 /** A class with the interface of `WebSocketServer` of `ws`. */
 export type WsEngine = new (options: WsEngineOptions) => WebSocketServerLike;
 
-/** Makes the WebSocket server of an engine: of the class given, or ours on `ws`. */
+/**
+ * Makes the WebSocket server of an engine: of the class given, that of `ws` if messages are to be
+ * compressed, or our own.
+ */
 export function createWebSocketServer(
   options: Pick<WsEngineOptions, "perMessageDeflate" | "maxPayload">,
   wsEngine: WsEngine | undefined,
+  scheduler: Scheduler = new TimerWheel(systemClock),
 ): WebSocketServerLike {
   const all = { noServer: true, clientTracking: false, ...options } as const;
   if (wsEngine !== undefined) return new wsEngine(all);
+  if (options.perMessageDeflate === false) {
+    return new PlainWebSocketServer(options.maxPayload, scheduler);
+  }
   return new WebSocketServer<typeof EngineWebSocket>({ ...all, WebSocket: EngineWebSocket });
+}
+
+/** Our own WebSocket server: it accepts upgrades, and takes no extension. */
+class PlainWebSocketServer
+  extends EventEmitter<{ headers: [lines: string[], req: IncomingMessage] }>
+  implements WebSocketServerLike
+{
+  readonly #context: ConnectionContext;
+
+  constructor(maxPayload: number, scheduler: Scheduler) {
+    super();
+    // Longer text could not be decoded, whatever the application allows.
+    const limit = Math.min(maxPayload, constants.MAX_STRING_LENGTH);
+    this.#context = new ConnectionContext(scheduler, limit);
+  }
+
+  handleUpgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    callback: (websocket: WebSocketLike) => void,
+  ): void {
+    const fault = judgeUpgrade(req);
+    if (fault !== undefined) {
+      refuseUpgrade(fault, socket);
+      return;
+    }
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (WebSocketConnection.has(socket)) throw new Error("the socket was upgraded before");
+    const lines = upgradeLines(req);
+    this.emit("headers", lines, req);
+    socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay();
+    // Before the connection listens: it would be told of it at once, and its owner not be there yet.
+    if (head.length > 0) socket.unshift(head);
+    callback(new WebSocketConnection(socket, this.#context));
+  }
 }

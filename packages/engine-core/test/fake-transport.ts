@@ -48,4 +48,8 @@ export class FakeTransport implements Transport {
   discard(): void {
     this.log.push("discard");
   }
+
+  destroy(): void {
+    this.log.push("destroy");
+  }
 }

@@ -22,6 +22,7 @@ export function makeSession(options: ServerOptions = {}, transport = new FakeTra
     scheduler: new TimerWheel(clock),
     flushQueue: new FlushQueue(),
     options: resolveOptions(options),
+    counters: { slowConsumers: 0, droppedMessages: 0 },
     upgrades: () => ["websocket"],
     onFlush: () => {},
     onDrain: () => {},

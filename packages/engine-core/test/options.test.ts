@@ -18,6 +18,13 @@ test("the defaults are those of the npm package (P1 to P7)", () => {
     perMessageDeflate: false,
     httpCompression: { threshold: 1024 },
     wsEngine: undefined,
+    maxBufferedBytes: 16_777_216,
+    slowConsumer: "disconnect",
+    maxConnections: Infinity,
+    maxConnectionsPerAddress: Infinity,
+    trustProxy: false,
+    handshakeRate: false,
+    allowedOrigins: undefined,
   });
 });
 

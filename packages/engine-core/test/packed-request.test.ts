@@ -46,6 +46,13 @@ test("an unpacked request says what the packed one said", async () => {
   expect(unpacked.socket).toBe(req.socket);
 });
 
+test("the query of an unpacked request is there as _query", async () => {
+  const req = await received([]);
+  expect(unpackRequest(packRequest(req), req.socket)).toMatchObject({
+    _query: { EIO: "4", transport: "websocket", x: " " },
+  });
+});
+
 test("the body of an unpacked request is empty, and ends", async () => {
   const req = await received([]);
   const chunks: unknown[] = [];

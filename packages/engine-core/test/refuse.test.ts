@@ -79,3 +79,16 @@ test("a connection that takes nothing more is destroyed", () => {
   rejectUpgrade(refusal(3, {}), socket);
   expect(socket.destroyed).toBe(true);
 });
+
+test.each([429, 503] as const)("a refusal because of a limit has status %i", async (status) => {
+  const why = { ...refusal(4, {}, "not now"), status, retryAfter: 7 };
+  const response = await request((_req, res) => answerRefusal(why, res));
+  expect(response.statusCode).toBe(status);
+  expect(response.headers["retry-after"]).toBe("7");
+  expect(response.body).toBe('{"code":4,"message":"not now"}');
+  const socket = new PassThrough();
+  rejectUpgrade(why, socket);
+  expect(await text(socket)).toMatch(
+    new RegExp(`^HTTP/1.1 ${status} [A-Z].*\\r\\nConnection: close\\r\\nRetry-After: 7\\r\\n`),
+  );
+});

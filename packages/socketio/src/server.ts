@@ -243,7 +243,9 @@ export class Server extends LazyEmitter {
       for (const socket of nsp.sockets.values()) socket._onclose("server shutting down");
     }
     if (!this.#isDrained) await this.#closeParts();
-    const errors = await Promise.all([...this.#httpServers].map(closeHttpServer));
+    const errors = await Promise.all(
+      [...this.#httpServers].map((server) => closeHttpServer(server, this.#deps.clock)),
+    );
     try {
       callback?.(errors.find((error) => error !== undefined));
     } catch (error) {
@@ -400,7 +402,7 @@ export class Server extends LazyEmitter {
     });
     await this.#closeParts();
     this.#isDrained = true;
-    await Promise.all([...this.#ownHttpServers].map(closeHttpServer));
+    await Promise.all([...this.#ownHttpServers].map((server) => closeHttpServer(server, clock)));
     return result;
   }
 

@@ -52,12 +52,19 @@ export class PollingTransport extends TransportBase {
   readonly name = "polling";
   sid: string | undefined;
   readonly supportsBinary: boolean;
-  readonly bufferedBytes = 0;
-  /** How long an orderly close waits for a poll by which to tell the peer, in ms (behaviour 38). */
+  /**
+   * How long an orderly close waits for a poll by which to tell the peer (behaviour 38), and then for
+   * the peer to read what it is told, in ms.
+   */
   closeTimeout = 30_000;
   readonly #init: PollingTransportInit;
   #host: TransportHost | undefined;
   #poll: Exchange | undefined;
+  /** The last answer, until the kernel has all of it. */
+  #answer: Exchange | undefined;
+  #answerBytes = 0;
+  /** Set while a closed transport has an answer that the peer does not read. */
+  #cut: Timer | undefined;
   #data: Exchange | undefined;
   #discarded = false;
   #closed = false;
@@ -70,8 +77,14 @@ export class PollingTransport extends TransportBase {
     this.#init = init;
   }
 
+  /** A peer that polls again without having read the last answer waits for that one first. */
   get writable(): boolean {
-    return this.#poll !== undefined;
+    return this.#poll !== undefined && !this.#isAnswering;
+  }
+
+  /** The size of the answer that the peer is reading. Text counts one byte per UTF-16 code unit. */
+  get bufferedBytes(): number {
+    return this.#isAnswering ? this.#answerBytes : 0;
   }
 
   get protocol(): 3 | 4 {
@@ -114,6 +127,10 @@ export class PollingTransport extends TransportBase {
     const all = closing === undefined ? packets : [...packets, CLOSE];
     const { codec, format } = this.#init;
     const body = format.encodeBody(codec.encodePayload(all, this.supportsBinary));
+    // Only at the end: who polls again without having read the last answer never will.
+    if (this.#isAnswering) this.#answer?.res.destroy();
+    this.#answer = poll;
+    this.#answerBytes = body.length;
     if (this.#isWorthCompressing(all, body)) this.#respondCompressed(poll, body, written);
     else this.#respond(poll, body, {}, written);
     if (closing !== undefined) this.#finishClose(closing.closed);
@@ -144,6 +161,16 @@ export class PollingTransport extends TransportBase {
     this.#discarded = true;
   }
 
+  override destroy(): void {
+    this.#answer?.res.destroy();
+    this.#poll?.res.destroy();
+    this.#abortData();
+  }
+
+  get #isAnswering(): boolean {
+    return this.#answer !== undefined && !this.#answer.res.writableFinished;
+  }
+
   #onPoll(req: IncomingMessage, res: ServerResponse): void {
     if (this.#poll !== undefined) {
       res.writeHead(400).end();
@@ -154,14 +181,34 @@ export class PollingTransport extends TransportBase {
     this.#poll = poll;
     // The peer hung up: before there was an answer, or before it had the whole of it.
     res.on("close", () => {
-      if (this.#poll !== poll && res.writableFinished) return;
+      if (this.#answer === poll) {
+        this.#answer = undefined;
+        this.#cut?.cancel();
+      }
+      if (this.#poll !== poll && res.writableFinished) {
+        this.#onAnswered();
+        return;
+      }
       if (this.#poll === poll) this.#poll = undefined;
       this.#fail("ERR_TRANSPORT_ABORTED", "poll connection closed prematurely");
     });
     res.on("error", ignoreError);
+    if (this.#isAnswering) return;
+    this.#onReady();
+    if (this.#closing !== undefined && this.#poll === poll) this.send([NOOP]);
+  }
+
+  /** The peer has read an answer, and polls again already. */
+  #onAnswered(): void {
+    const poll = this.#poll;
+    if (poll === undefined || this.#isAnswering) return;
+    this.#onReady();
+    if (this.#closing !== undefined && this.#poll === poll) this.send([NOOP]);
+  }
+
+  #onReady(): void {
     this.emit("ready");
     this.#host?.onReady();
-    if (this.#closing !== undefined && this.#poll === poll) this.send([NOOP]);
   }
 
   #onData(req: IncomingMessage, res: ServerResponse): void {
@@ -304,8 +351,18 @@ export class PollingTransport extends TransportBase {
     this.#closing?.timer.cancel();
     this.#closing = undefined;
     this.#closed = true;
+    this.#cutLater();
     closed?.();
     this.emit("close");
+  }
+
+  /** Nobody else would notice a peer that never reads its last answer. */
+  #cutLater(): void {
+    const answer = this.#answer;
+    if (answer === undefined || answer.res.writableFinished) return;
+    this.#cut = this.#init.scheduler.after(this.closeTimeout, {
+      expire: () => answer.res.destroy(),
+    });
   }
 }
 

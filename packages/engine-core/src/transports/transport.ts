@@ -22,6 +22,15 @@ export interface TransportHost {
   onParseError(error: PacketError): void;
 }
 
+/** Hears a transport that the session has left: what it still tells concerns nobody (behaviour 52). */
+export const NOBODY: TransportHost = {
+  onPacket() {},
+  onReady() {},
+  onClose() {},
+  onError() {},
+  onParseError() {},
+};
+
 /** The events of a transport, for observers; the session is called directly. */
 export interface TransportEvents {
   /** The headers of a response, before they are written. */
@@ -66,6 +75,8 @@ export interface Transport {
   close(closed?: () => void): void;
   /** From here on the peer listens elsewhere, or is not worth waiting for: `close` waits no more. */
   discard(): void;
+  /** Cuts the connection: what is on its way is dropped. */
+  destroy?(): void;
 }
 
 /**
@@ -93,6 +104,10 @@ export abstract class TransportBase extends LazyEmitter<TransportEvents> impleme
   onRequest?(req: IncomingMessage, res: ServerResponse): void;
   abstract close(closed?: () => void): void;
   abstract discard(): void;
+
+  destroy(): void {
+    this.stream?.destroy();
+  }
 
   /**
    * Tells observers, if there are any. What one of them throws becomes a warning of the process: it

@@ -4,6 +4,7 @@ import type { OutgoingPacket, PacketCodec } from "../codec.js";
 // two to ten bytes of header and the payload. Writing the frames of a whole tick into one buffer
 // makes one write of what would be two writes per packet, and one copy of each payload.
 
+const FIN = 0x80;
 const FIN_TEXT = 0x81;
 const FIN_BINARY = 0x82;
 /** The type character of a text message, the same in protocol 3 and 4. */
@@ -23,6 +24,14 @@ export function encodeFrame(
   const buffer = Buffer.allocUnsafe(measure(packet, 0, codec, supportsBinary));
   write(packet, 0, buffer, 0);
   encodings.length = 0;
+  return buffer;
+}
+
+/** Makes a complete frame of a payload. */
+export function frameOf(opcode: number, payload: Uint8Array): Buffer {
+  const size = payload.length;
+  const buffer = Buffer.allocUnsafe(headerLength(size) + size);
+  buffer.set(payload, writeHeader(buffer, 0, FIN | opcode, size));
   return buffer;
 }
 

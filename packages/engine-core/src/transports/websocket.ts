@@ -5,10 +5,11 @@ import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
 import type { FrameBatch } from "./frame-batch.js";
 import { TransportBase, type TransportHost, type TransportState } from "./transport.js";
+import { WebSocketConnection, type ConnectionOwner } from "./websocket-connection.js";
 
 /**
- * The WebSocket class of our server: it hands its events to its transport, with no listener between.
- * A connection without a transport emits them as usual.
+ * The WebSocket class of our server on `ws`, for compressed messages: it hands its events to its
+ * transport, with no listener between. A connection without a transport emits them as usual.
  */
 export class EngineWebSocket extends WebSocket {
   transport: WebSocketTransport | undefined;
@@ -33,7 +34,7 @@ export class EngineWebSocket extends WebSocket {
   }
 }
 
-/** What is used of a WebSocket: that of `ws`, or of another class given as `wsEngine`. */
+/** What is used of a WebSocket: ours, that of `ws`, or of another class given as `wsEngine`. */
 export interface WebSocketLike {
   readonly readyState: number;
   readonly extensions?: string;
@@ -60,35 +61,38 @@ export interface WebSocketTransportInit {
 }
 
 /**
- * The WebSocket transport (behaviours 62 to 65): `ws` does the handshake, receives, answers pings
- * and closes; data frames are written by us, straight to the stream, one buffer per tick.
+ * The WebSocket transport (behaviours 62 to 65). Its connection receives, answers pings and closes;
+ * data frames are written from here, straight to the stream, one buffer per tick.
  *
  * Its writable state is that of the stream: what a slow peer leaves waits in the session's write
  * buffer, where it is counted, and leaves in one buffer once the stream drains.
  */
-export class WebSocketTransport extends TransportBase {
-  readonly name = "websocket";
+export class WebSocketTransport extends TransportBase implements ConnectionOwner {
   sid: string | undefined;
   readonly supportsBinary: boolean;
   readonly #websocket: WebSocketLike;
   override readonly stream: Duplex;
   readonly #codec: PacketCodec;
-  readonly #batch: FrameBatch;
+  /** Absent where frames are not ours to write: with an extension, and with a foreign WebSocket. */
+  readonly #batch: FrameBatch | undefined;
   #host: TransportHost | undefined;
-  /** Whether frames are ours to write: not so with an extension, nor with a foreign WebSocket. */
-  readonly #isDirect: boolean;
   #blocked = false;
 
   constructor(init: WebSocketTransportInit) {
     super();
+    const { websocket } = init;
     this.supportsBinary = init.supportsBinary;
-    this.#websocket = init.websocket;
+    this.#websocket = websocket;
     this.stream = init.stream;
     this.#codec = init.codec;
-    this.#batch = init.batch;
-    this.#isDirect = init.websocket instanceof EngineWebSocket && init.websocket.extensions === "";
-    if (init.websocket instanceof EngineWebSocket) init.websocket.transport = this;
-    else this.#listenToForeign(init.websocket);
+    this.#batch = isPlain(websocket) ? init.batch : undefined;
+    if (websocket instanceof WebSocketConnection) websocket.owner = this;
+    else if (websocket instanceof EngineWebSocket) websocket.transport = this;
+    else this.#listenToForeign(websocket);
+  }
+
+  get name(): "websocket" {
+    return "websocket";
   }
 
   get writable(): boolean {
@@ -96,7 +100,8 @@ export class WebSocketTransport extends TransportBase {
   }
 
   get bufferedBytes(): number {
-    return this.#isDirect ? this.stream.writableLength : (this.#websocket.bufferedAmount ?? 0);
+    if (this.#batch !== undefined) return this.stream.writableLength;
+    return this.#websocket.bufferedAmount ?? 0;
   }
 
   get protocol(): 3 | 4 {
@@ -118,7 +123,7 @@ export class WebSocketTransport extends TransportBase {
   }
 
   send(packets: readonly OutgoingPacket[], written?: () => void): void {
-    if (!this.#isDirect) {
+    if (this.#batch === undefined) {
       this.#sendThroughWebSocket(packets, written);
       return;
     }
@@ -139,18 +144,17 @@ export class WebSocketTransport extends TransportBase {
 
   /** Takes a message of the peer. Only for the WebSocket. */
   onMessage(data: WsData | string, isBinary: boolean): void {
-    const host = this.#host;
-    if (host === undefined) return;
-    let packet;
-    try {
-      packet = this.#codec.decodePacket(isBinary ? toBuffer(data) : toText(data));
-    } catch (error) {
-      if (error instanceof PacketError) host.onParseError(error);
-      else throw error;
-      return;
-    }
-    this.emit("packet", packet);
-    host.onPacket(packet);
+    this.#receive(isBinary ? toBuffer(data) : toText(data));
+  }
+
+  /** Takes a message of the peer. Only for the connection. */
+  onText(text: string): void {
+    this.#receive(text);
+  }
+
+  /** Takes a message of the peer. Only for the connection. */
+  onBinary(data: Buffer): void {
+    this.#receive(data);
   }
 
   /** The connection is gone. Only for the WebSocket. */
@@ -164,6 +168,21 @@ export class WebSocketTransport extends TransportBase {
     const failure = new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error);
     this.#host?.onError(failure);
     this.emit("error", failure);
+  }
+
+  #receive(data: RawData): void {
+    const host = this.#host;
+    if (host === undefined) return;
+    let packet;
+    try {
+      packet = this.#codec.decodePacket(data);
+    } catch (error) {
+      if (error instanceof PacketError) host.onParseError(error);
+      else throw error;
+      return;
+    }
+    this.emit("packet", packet);
+    host.onPacket(packet);
   }
 
   #listenToForeign(websocket: WebSocketLike): void {
@@ -205,6 +224,12 @@ export class WebSocketTransport extends TransportBase {
     this.emit("ready");
     this.#host?.onReady();
   }
+}
+
+/** Whether frames can be written to the stream below: no extension has to see them. */
+function isPlain(websocket: WebSocketLike): boolean {
+  if (websocket instanceof WebSocketConnection) return true;
+  return websocket instanceof EngineWebSocket && websocket.extensions === "";
 }
 
 function toText(data: WsData | string): string {

@@ -154,7 +154,7 @@ export class WebTransportTransport extends TransportBase {
   }
 
   /** Closes at once. */
-  destroy(): void {
+  override destroy(): void {
     this.#discarded = true;
     this.close();
   }
