@@ -5,14 +5,6 @@
 const PLANNED = new Set([
   // msgpack
   "99",
-  // clusters
-  "126",
-  "127",
-  "128",
-  "129",
-  "130",
-  "131",
-  "132",
   // uWebSockets.js
   "133",
 ]);

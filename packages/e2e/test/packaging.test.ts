@@ -42,7 +42,7 @@ beforeAll(() => {
   if (build.status !== 0) throw new Error(`the build failed:\n${build.stdout}${build.stderr}`);
 }, 120_000);
 
-test("require() gives a function that makes a server", { timeout: 60_000 }, async () => {
+test("require() gives a function that makes a server (X1, X2)", { timeout: 60_000 }, async () => {
   const result = await evaluate(
     "commonjs",
     E2E,
@@ -68,7 +68,7 @@ test("require() gives a function that makes a server", { timeout: 60_000 }, asyn
   });
 });
 
-test("import gives the names Server, Namespace and Socket", { timeout: 60_000 }, async () => {
+test("import gives the names Server, Namespace and Socket (X1, X3)", { timeout: 60_000 }, async () => {
   const result = await evaluate(
     "module",
     E2E,

@@ -1,5 +1,9 @@
-import { Server as EngineServer, systemClock, TimerWheel } from "@jackfield/engine-core";
-import base64id from "base64id";
+import {
+  generateId,
+  Server as EngineServer,
+  systemClock,
+  TimerWheel,
+} from "@jackfield/engine-core";
 import type { HttpServerLike } from "./api.js";
 import { ClientFiles } from "./client-files.js";
 import type { ServerOptions } from "./options.js";
@@ -23,7 +27,7 @@ function defaultDeps(): ServerDeps {
     wheel,
     // One wheel serves the engine and the clients.
     createEngine: (options) => new EngineServer(options, { scheduler: wheel }),
-    generateId: () => base64id.generateId(),
+    generateId,
     createClientFiles: (options) => new ClientFiles(options),
   };
 }

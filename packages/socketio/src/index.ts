@@ -1,6 +1,21 @@
 export { Namespace, Server, Socket, type ServerConstructor } from "./public.js";
 export { Adapter } from "./adapter/in-memory.js";
 export { SessionAwareAdapter } from "./adapter/session-aware.js";
+export { ClusterAdapter } from "./adapter/cluster.js";
+export { ClusterError, type ClusterErrorCode } from "./adapter/cluster-error.js";
+export {
+  type ClusterAdapterOptions,
+  ClusterAdapterWithHeartbeat,
+} from "./adapter/cluster-heartbeat.js";
+export {
+  type ClusterMessage,
+  type ClusterMessageBody,
+  type ClusterResponse,
+  type ClusterResponseBody,
+  MessageType,
+  type Offset,
+  type ServerId,
+} from "./adapter/cluster-messages.js";
 export type {
   Adapter as AdapterContract,
   AdapterConstructor,
@@ -9,6 +24,7 @@ export type {
   AdapterSocket,
   BroadcastFlags,
   BroadcastOptions,
+  PrivateSessionId,
   Room,
   Session,
   SessionToPersist,
@@ -19,12 +35,14 @@ export type {
   Broadcaster,
   BroadcastOperator,
   Client,
+  Connection,
   Event,
   ExtendedError,
   HandlerErrorContext,
   HandlerErrorSource,
   Handshake,
   HttpServerLike,
+  LimitScope,
   NamespaceFunction,
   NamespaceMiddleware,
   NamespaceReservedEvents,
@@ -34,8 +52,11 @@ export type {
   SocketReservedEvents,
 } from "./api.js";
 export type { DisconnectReason } from "./disconnect-reason.js";
+export type { DrainOptions, DrainResult } from "./drain.js";
 export {
   AckTimeoutError,
+  LimitError,
+  type LimitName,
   OptionsError,
   ReservedEventError,
   SocketDisconnectedError,
@@ -48,6 +69,7 @@ export type {
   PreparedMessage,
 } from "./engine-port.js";
 export type { DefaultEventsMap, EventsMap } from "./events/types.js";
+export type { EventRate, EventRateVerdict } from "./limits.js";
 export type { ConnectionStateRecoveryOptions, ServerOptions } from "./options.js";
 export type { ClientFileServer, ServerDeps } from "./server.js";
 export type { Clock, Timer, Wheel } from "./timers.js";

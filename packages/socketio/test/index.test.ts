@@ -7,6 +7,11 @@ test("the package has these values", () => {
   expect(Object.keys(api).toSorted()).toEqual([
     "AckTimeoutError",
     "Adapter",
+    "ClusterAdapter",
+    "ClusterAdapterWithHeartbeat",
+    "ClusterError",
+    "LimitError",
+    "MessageType",
     "Namespace",
     "OptionsError",
     "ReservedEventError",

@@ -10,13 +10,24 @@ export interface Broker {
   readonly port: number;
 }
 
-/** Runs a Redis server, that keeps nothing on disk, for the tests of the calling file. */
-export function useRedis(): Broker {
+/** A broker that tests crash and pause. */
+export interface FaultyBroker extends Broker, Omit<Daemon, "stop"> {}
+
+const NOT_DURABLE = ["--save", "", "--appendonly", "no"];
+/** What was answered is on the disk. */
+const DURABLE = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"];
+
+/**
+ * Runs a Redis server for the tests of the calling file. Unless it is to be durable it keeps
+ * nothing on disk.
+ */
+export function useRedis({ isDurable = false } = {}): FaultyBroker {
+  const durability = isDurable ? DURABLE : NOT_DURABLE;
   return useDaemon(() =>
     startDaemon(() =>
       Promise.resolve((port) => ({
         command: "redis-server",
-        args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        args: ["--port", `${port}`, "--bind", "127.0.0.1", ...durability],
         readyLine: "Ready to accept connections",
         stopSignal: "SIGTERM",
       })),
@@ -25,7 +36,7 @@ export function useRedis(): Broker {
 }
 
 /** Runs a PostgreSQL server with an empty database `postgres` for the tests of the calling file. */
-export function usePostgres(): Broker {
+export function usePostgres(): FaultyBroker {
   return useDaemon(async () => {
     const identity = await postgresIdentity();
     const programs = postgresPrograms();
@@ -58,7 +69,7 @@ const POSTGRES_SETTINGS = [
   "autovacuum=off",
 ];
 
-function useDaemon(start: () => Promise<Daemon>): Broker {
+function useDaemon(start: () => Promise<Daemon>): FaultyBroker {
   // Slow machines need seconds to fill the folder of a database.
   vi.setConfig({ hookTimeout: 60_000 });
   let daemon: Daemon | undefined;
@@ -68,11 +79,18 @@ function useDaemon(start: () => Promise<Daemon>): Broker {
   afterAll(async () => {
     await daemon?.stop();
   });
+  const running = (): Daemon => {
+    if (daemon === undefined) throw new Error("the broker does not run");
+    return daemon;
+  };
   return {
     get port() {
-      if (daemon === undefined) throw new Error("the broker does not run");
-      return daemon.port;
+      return running().port;
     },
+    crash: () => running().crash(),
+    restart: () => running().restart(),
+    pause: () => running().pause(),
+    resume: () => running().resume(),
   };
 }
 

@@ -11,23 +11,36 @@ import { type Call, MESSAGE_SOURCE, type Reply } from "./worker-messages.js";
 /** Ignored by git, and near enough to `node_modules` for what is loaded from there. */
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/adapters", import.meta.url));
 
-/** The adapter that uses the channels between the processes of a node:cluster. */
-export function nodeClusterKit(): Kit {
+/** What stands for `socket.io-adapter`, if asked for. */
+const OURS = fileURLToPath(new URL("../../../socketio/src/index.ts", import.meta.url));
+
+/**
+ * The adapter that uses the channels between the processes of a node:cluster.
+ *
+ * @param isOurs whether the adapter of the servers under test extends the class of this project
+ */
+export function nodeClusterKit(isOurs = false): Kit {
   return {
-    name: "@socket.io/cluster-adapter",
+    name: isOurs ? "@socket.io/cluster-adapter on our class" : "@socket.io/cluster-adapter",
     async start(kinds) {
       await mkdir(CACHE, { recursive: true });
       const folder = await mkdtemp(join(CACHE, "run-"));
-      await bundle(folder);
-      // JSON, the default, knows no bytes.
-      cluster.setupPrimary({
-        exec: join(folder, "worker.mjs"),
-        args: [],
-        execArgv: [],
-        serialization: "advanced",
-      });
+      await bundle(folder, { name: "worker.mjs", isOurs: false });
+      if (isOurs) await bundle(folder, { name: "worker-ours.mjs", isOurs });
       setupPrimary();
-      const nodes = await Promise.all(kinds.map((kind, index) => startWorker(kind, index)));
+      const nodes = await Promise.all(
+        kinds.map((kind, index) => {
+          const file = isOurs && kind === "subject" ? "worker-ours.mjs" : "worker.mjs";
+          // JSON, the default, knows no bytes. What is said here is for the next worker.
+          cluster.setupPrimary({
+            exec: join(folder, file),
+            args: [],
+            execArgv: [],
+            serialization: "advanced",
+          });
+          return startWorker(kind, index);
+        }),
+      );
       await acquainted(nodes, "/", "/side");
       return {
         prefix: "",
@@ -44,15 +57,21 @@ export function nodeClusterKit(): Kit {
 }
 
 /** Node.js 20 runs no TypeScript. */
-async function bundle(dir: string): Promise<void> {
+async function bundle(
+  dir: string,
+  { name, isOurs }: { readonly name: string; readonly isOurs: boolean },
+): Promise<void> {
   const build = await rolldown({
     input: { worker: fileURLToPath(new URL("worker.ts", import.meta.url)) },
     platform: "node",
-    external: ["socket.io", "@socket.io/cluster-adapter"],
-    resolve: { conditionNames: ["@jackfield/source", "node", "import"] },
+    external: isOurs ? ["socket.io"] : ["socket.io", "@socket.io/cluster-adapter"],
+    resolve: {
+      conditionNames: ["@jackfield/source", "node", "import"],
+      alias: isOurs ? { "socket.io-adapter": OURS } : {},
+    },
     logLevel: "silent",
   });
-  await build.write({ dir, format: "esm", entryFileNames: "[name].mjs" });
+  await build.write({ dir, format: "esm", entryFileNames: name });
   await build.close();
 }
 

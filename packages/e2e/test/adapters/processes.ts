@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,14 @@ export interface Daemon {
   readonly port: number;
   /** Stops the program and deletes its folder. */
   stop(): Promise<void>;
+  /** Ends the program at once, as a crash does. */
+  crash(): Promise<void>;
+  /** Starts the program again after a crash, on the same port and with the same folder. */
+  restart(): Promise<void>;
+  /** Makes the program and its children stand still: they answer nothing, and connections stay. */
+  pause(): Promise<void>;
+  /** Ends a pause. */
+  resume(): Promise<void>;
 }
 
 /** How often a port that looked free may be taken by somebody else before the program has it. */
@@ -52,7 +60,7 @@ export async function startDaemon(
       const program = programFor(port);
       const { child, output } = launch(program, folder, identity);
       const isReady = await printed(child, program.readyLine, output);
-      if (isReady) return { port, stop: () => stop(child, program.stopSignal).then(removeFolder) };
+      if (isReady) return daemonOf({ port, program, folder, identity, child, removeFolder });
       if (attempt === PORT_ATTEMPTS) {
         throw new Error(`${program.command} did not start:\n${output.join("")}`);
       }
@@ -60,6 +68,67 @@ export async function startDaemon(
   } catch (error) {
     await removeFolder();
     throw error;
+  }
+}
+
+interface DaemonInit {
+  readonly port: number;
+  readonly program: Program;
+  readonly folder: string;
+  readonly identity: Identity | undefined;
+  readonly child: ChildProcess;
+  readonly removeFolder: () => Promise<void>;
+}
+
+/** How often a program that has crashed may find that its former children still run. */
+const RESTART_ATTEMPTS = 50;
+
+function daemonOf({ port, program, folder, identity, ...init }: DaemonInit): Daemon {
+  let { child } = init;
+  const signal = async (name: NodeJS.Signals) => {
+    for (const pid of await family(child.pid)) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It has just ended.
+      }
+    }
+  };
+  return {
+    port,
+    async stop() {
+      await signal("SIGCONT");
+      await stop(child, program.stopSignal);
+      await init.removeFolder();
+    },
+    async crash() {
+      const closed = once(child, "close");
+      // A child that stands still would outlive its parent.
+      await signal("SIGKILL");
+      await closed;
+    },
+    async restart() {
+      for (let attempt = 1; ; attempt++) {
+        const started = launch(program, folder, identity);
+        ({ child } = started);
+        if (await printed(child, program.readyLine, started.output)) return;
+        if (attempt === RESTART_ATTEMPTS) throw new Error(started.output.join(""));
+      }
+    },
+    pause: () => signal("SIGSTOP"),
+    resume: () => signal("SIGCONT"),
+  };
+}
+
+/** The ids of a process and its children. */
+async function family(pid: number | undefined): Promise<number[]> {
+  if (pid === undefined) return [];
+  try {
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+    return [pid, ...children.split(" ").filter(Boolean).map(Number)];
+  } catch {
+    // It has ended.
+    return [];
   }
 }
 

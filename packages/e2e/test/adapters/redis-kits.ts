@@ -82,13 +82,12 @@ export function shardedKit(
   kind: RedisPackage,
   broker: Broker,
   subscriptionMode: "static" | "dynamic" | "dynamic-private",
+  create = createShardedAdapter,
 ): Kit {
   return inProcessKit({
     name: `@socket.io/redis-adapter sharded, ${kind}, ${subscriptionMode}`,
     makeAdapter: (channelPrefix) =>
-      withPair(kind, broker, (pub, sub) =>
-        createShardedAdapter(pub, sub, { channelPrefix, subscriptionMode }),
-      ),
+      withPair(kind, broker, (pub, sub) => create(pub, sub, { channelPrefix, subscriptionMode })),
     async ready(prefix, nodes) {
       // Each has a channel of its own for responses, and all share one, in both namespaces.
       const count = async (nsp: string) => {
@@ -110,14 +109,14 @@ export function shardedKit(
 }
 
 /** The adapter that uses a stream, and channels for what is not to be kept. */
-export function streamsKit(kind: RedisPackage, broker: Broker): Kit {
+export function streamsKit(kind: RedisPackage, broker: Broker, create = createStreamsAdapter): Kit {
   return inProcessKit({
     name: `@socket.io/redis-streams-adapter, ${kind}`,
     async makeAdapter(prefix) {
       const connection = await connectRedis(kind, broker, prefix);
       const options = { streamName: prefix, channelPrefix: prefix };
       return {
-        adapter: createStreamsAdapter(connection.client, options),
+        adapter: create(connection.client, options),
         async release() {
           await connection.close();
         },

@@ -124,7 +124,7 @@ export class Adapter extends EventEmitter implements AdapterContract {
 
   /** Sends a packet, which is encoded once (behaviour 118). */
   broadcast(packet: AdapterPacket, options: BroadcastOptions): void {
-    this.deliver(packet, this.encode(packet, options.flags), options);
+    this.writeBroadcast(packet, this.encodeBroadcast(packet, options.flags), options);
   }
 
   /** Sends a packet, and tells every response. One id serves all sockets (behaviour 115). */
@@ -136,7 +136,7 @@ export class Adapter extends EventEmitter implements AdapterContract {
   ): void {
     const id = this.nsp._ids++;
     packet.id = id;
-    const { messages, writeOptions } = this.encode(packet, options.flags);
+    const { messages, writeOptions } = this.encodeBroadcast(packet, options.flags);
     let count = 0;
     this.#forEach(options, (socket) => {
       count += 1;
@@ -185,8 +185,14 @@ export class Adapter extends EventEmitter implements AdapterContract {
     return null;
   }
 
+  // Published adapters have methods of their own called `encode` and the like: these names are none
+  // of theirs.
+
   /** Encodes a packet once for all who get it. */
-  protected encode(packet: AdapterPacket, flags: BroadcastFlags | undefined): EncodedPacket {
+  protected encodeBroadcast(
+    packet: AdapterPacket,
+    flags: BroadcastFlags | undefined,
+  ): EncodedPacket {
     packet.nsp = this.nsp.name;
     const messages = this.nsp.server.encoder.encode(packet);
     const compress = flags?.compress;
@@ -201,7 +207,7 @@ export class Adapter extends EventEmitter implements AdapterContract {
   }
 
   /** Writes an encoded packet to the selected sockets. */
-  protected deliver(
+  protected writeBroadcast(
     packet: AdapterPacket,
     { messages, writeOptions }: EncodedPacket,
     options: BroadcastOptions,

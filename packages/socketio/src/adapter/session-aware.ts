@@ -113,7 +113,7 @@ export class SessionAwareAdapter extends Adapter {
   }
 
   override broadcast(packet: AdapterPacket, options: BroadcastOptions): void {
-    this.deliver(packet, this.#record(packet, options, options.flags), options);
+    this.writeBroadcast(packet, this.#record(packet, options, options.flags), options);
   }
 
   /** Sends to one socket, whatever rooms it is in (FIX 124), even if its connection just broke. */
@@ -174,12 +174,13 @@ export class SessionAwareAdapter extends Adapter {
     if (flags?.volatile === true) {
       // Clients take a text at the end of any event for an offset (FIX 119b).
       if (typeof packet.data.at(-1) === "string") packet.data.push(this.#log.offset);
-      return this.encode(packet, flags);
+      return this.encodeBroadcast(packet, flags);
     }
     // An acknowledgement function is what clients find at the end, and nobody could restore it.
-    if (packet.id !== undefined || packet.type !== EVENT) return this.encode(packet, flags);
+    if (packet.id !== undefined || packet.type !== EVENT)
+      return this.encodeBroadcast(packet, flags);
     packet.data.push(this.#log.nextOffset);
-    const encoded = this.encode(packet, flags);
+    const encoded = this.encodeBroadcast(packet, flags);
     const { messages, bytes } = encoded;
     this.#log.append({ recipients, data: packet.data, messages, bytes, emittedAt: this.#now() });
     this.#scheduleSweep();

@@ -88,7 +88,7 @@ declare const typed: SocketLike<ClientEvents, ClientEvents>;
 declare const untyped: SocketLike<DefaultEventsMap, DefaultEventsMap>;
 declare const namespace: NamespaceLike<ClientEvents, ClientEvents>;
 
-test("listeners get the arguments of their event", () => {
+test("listeners get the arguments of their event (T3, T4)", () => {
   typed
     .on("ping", (...args) => expectTypeOf(args).toEqualTypeOf<[]>())
     .on("chat", (text, urgent) => {
@@ -107,7 +107,7 @@ test("listeners get the arguments of their event", () => {
   typed.on("ask", (_question: string, _answer: () => void, _more: string) => {});
 });
 
-test("listeners may be asynchronous and may ignore arguments", () => {
+test("listeners may be asynchronous and may ignore arguments (T3)", () => {
   typed.on("chat", async (text) => {
     expectTypeOf(text).toEqualTypeOf<string>();
     await Promise.resolve();
@@ -116,7 +116,7 @@ test("listeners may be asynchronous and may ignore arguments", () => {
   untyped.on("whatever", async (value: string) => Promise.resolve(value));
 });
 
-test("reserved events have their own listeners beside those of the map", () => {
+test("reserved events have their own listeners beside those of the map (T3)", () => {
   typed.on("disconnect", (reason) => {
     expectTypeOf(reason).toEqualTypeOf<"transport close" | "ping timeout">();
   });
@@ -128,7 +128,7 @@ test("reserved events have their own listeners beside those of the map", () => {
   >();
 });
 
-test("a reserved event wins over an event of the application", () => {
+test("a reserved event wins over an event of the application (T3)", () => {
   expectTypeOf<
     ReservedOrUserListener<Reserved, { error: (code: number) => void }, "error">
   >().toEqualTypeOf<(error: Error) => void>();
@@ -139,7 +139,7 @@ test("reserved events cannot be emitted", () => {
   expectTypeOf(typed.emit("disconnect", "transport close")).toBeBoolean();
 });
 
-test("emit takes the arguments of the event", () => {
+test("emit takes the arguments of the event (T4)", () => {
   typed.emit("ping");
   typed.emit("chat", "hello");
   typed.emit("chat", "hello", true);
@@ -159,7 +159,7 @@ test("emit takes the arguments of the event", () => {
   typed.emit("tell", "because");
 });
 
-test("without a map every event, argument and listener is accepted", () => {
+test("without a map every event, argument and listener is accepted (T1)", () => {
   untyped.on("anything", (a: string, b: number, c: () => void) => [a, b, c]);
   untyped.on("anything", (...args) => expectTypeOf(args[0]).toBeAny());
   untyped.emit("anything", 1, "two", { three: [3] }, () => {});
@@ -169,7 +169,7 @@ test("without a map every event, argument and listener is accepted", () => {
   expectTypeOf(untyped.to("room").timeout(5).emitWithAck("anything")).resolves.toBeAny();
 });
 
-test("emitWithAck resolves to the first value of the acknowledgement that is no error", () => {
+test("emitWithAck resolves to the first value of the acknowledgement that is no error (T5)", () => {
   expectTypeOf(typed.emitWithAck("ask", "why?")).resolves.toEqualTypeOf<string>();
   expectTypeOf(typed.emitWithAck("store", Buffer.of(1))).resolves.toEqualTypeOf<number>();
   expectTypeOf(typed.emitWithAck("touch")).resolves.toEqualTypeOf<undefined>();
@@ -181,7 +181,7 @@ test("emitWithAck resolves to the first value of the acknowledgement that is no 
   void typed.emitWithAck("ask");
 });
 
-test("timeout puts an error before the values of an acknowledgement", () => {
+test("timeout puts an error before the values of an acknowledgement (T5, T6)", () => {
   typed.timeout(100).emit("ask", "why?", (err, text, score) => {
     expectTypeOf(err).toEqualTypeOf<Error>();
     expectTypeOf(text).toEqualTypeOf<string>();
@@ -194,7 +194,7 @@ test("timeout puts an error before the values of an acknowledgement", () => {
   typed.timeout(100).emit("ask", "why?", (text: string) => text);
 });
 
-test("timeout keeps an acknowledgement that already begins with an error", () => {
+test("timeout keeps an acknowledgement that already begins with an error (T5)", () => {
   typed
     .timeout(100)
     .emit("store", Buffer.of(1), (...args) =>
@@ -202,7 +202,7 @@ test("timeout keeps an acknowledgement that already begins with an error", () =>
     );
 });
 
-test("the acknowledgement of a broadcast gets the first values of all answers", () => {
+test("the acknowledgement of a broadcast gets the first values of all answers (T6)", () => {
   typed.to("room").emit("ask", "why?", (...args) => {
     expectTypeOf(args).toEqualTypeOf<[text: string[]]>();
   });
@@ -216,7 +216,7 @@ test("the acknowledgement of a broadcast gets the first values of all answers", 
   typed.to("room").emit("ask", "why?", (text: string) => text);
 });
 
-test("the acknowledgement of a broadcast with timeout gets an error and the answers", () => {
+test("the acknowledgement of a broadcast with timeout gets an error and the answers (T6)", () => {
   namespace.timeout(100).emit("ask", "why?", (...args) => {
     expectTypeOf(args).toEqualTypeOf<[err: Error, text: string[]]>();
   });
@@ -236,7 +236,7 @@ test("emitWithAck of a broadcast asks for a timeout and resolves to an array", (
   void typed.to("room").emitWithAck("ask", "why?");
 });
 
-test("a namespace emits events without acknowledgement only", () => {
+test("a namespace emits events without acknowledgement only (T2)", () => {
   namespace.emit("ping");
   namespace.emit("chat", "hello");
   // @ts-expect-error broadcasts with an acknowledgement need a timeout
@@ -245,7 +245,7 @@ test("a namespace emits events without acknowledgement only", () => {
   expectTypeOf<RemoveAcknowledgements<DefaultEventsMap>>().toEqualTypeOf<DefaultEventsMap>();
 });
 
-test("other servers answer with an error and an array", () => {
+test("other servers answer with an error and an array (T6)", () => {
   namespace.serverSideEmit("ask", "why?", (...args) => {
     expectTypeOf(args).toEqualTypeOf<[err: Error, text: string[]]>();
   });
@@ -277,7 +277,7 @@ test("acknowledgements of values of any type are decorated like others", () => {
   }>();
 });
 
-test("event names are sorted by what the last parameter is", () => {
+test("event names are sorted by what the last parameter is (T2)", () => {
   expectTypeOf<EventNames<ClientEvents>>().toEqualTypeOf<keyof ClientEvents>();
   expectTypeOf<EventNamesWithAck<ClientEvents>>().toEqualTypeOf<
     "ask" | "store" | "flush" | "touch"
@@ -286,7 +286,7 @@ test("event names are sorted by what the last parameter is", () => {
   expectTypeOf<EventNamesWithError<ClientEvents>>().toEqualTypeOf<"store" | "flush">();
 });
 
-test("names of an untyped map are in every group", () => {
+test("names of an untyped map are in every group (T2)", () => {
   expectTypeOf<EventNames<DefaultEventsMap>>().toEqualTypeOf<string>();
   expectTypeOf<EventNamesWithAck<DefaultEventsMap>>().toEqualTypeOf<string>();
   expectTypeOf<EventNamesWithoutAck<DefaultEventsMap>>().toEqualTypeOf<string>();
@@ -301,7 +301,7 @@ test("an optional callback is no acknowledgement", () => {
   expectTypeOf<EventNamesWithoutAck<Events>>().toEqualTypeOf<"save">();
 });
 
-test("symbols are event names, numbers are not", () => {
+test("symbols are event names, numbers are not (T1)", () => {
   const key: unique symbol = Symbol("key");
   interface Events {
     [key]: (value: string) => void;
@@ -316,19 +316,19 @@ test("an empty map has no events", () => {
   expectTypeOf<EventNamesWithAck<Nothing>>().toEqualTypeOf<never>();
 });
 
-test("interfaces without an index signature are event maps", () => {
+test("interfaces without an index signature are event maps (T1)", () => {
   expectTypeOf<ClientEvents>().toExtend<EventsMap>();
   expectTypeOf<ClientEvents>().not.toExtend<Record<string, unknown>>();
 });
 
-test("a listener of unknown type falls back to any arguments", () => {
+test("a listener of unknown type falls back to any arguments (T3)", () => {
   expectTypeOf<FallbackToUntypedListener<never>>().toEqualTypeOf<
     (...args: Any[]) => void | Promise<void>
   >();
   expectTypeOf<FallbackToUntypedListener<(a: 1) => void>>().toEqualTypeOf<(a: 1) => void>();
 });
 
-test("tuples are taken apart at their ends", () => {
+test("tuples are taken apart at their ends (T5)", () => {
   expectTypeOf<Last<[1, 2, 3]>>().toEqualTypeOf<3>();
   expectTypeOf<Last<[1]>>().toEqualTypeOf<1>();
   expectTypeOf<Last<[]>>().toEqualTypeOf<never>();
