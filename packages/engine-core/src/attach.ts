@@ -54,11 +54,20 @@ export function attach(
   if (engine.opts.transports.includes("websocket")) {
     const endUnserved = unservedEnder(clock, options);
     server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (isBelow(path, req)) engine.handleUpgrade(req, socket, head);
+      if (isBelow(path, req)) {
+        engine.handleUpgrade(req, socket, head);
+        return;
+      }
+      // Whether or not somebody else serves it: without a listener, a reset would end the process.
+      socket.on("error", destroyThis);
       // One cast: the sockets of an HTTP server are network sockets.
-      else endUnserved?.(socket as NetSocket);
+      endUnserved?.(socket as NetSocket);
     });
   }
+}
+
+function destroyThis(this: Duplex): void {
+  this.destroy();
 }
 
 /** Ends connections that asked for an upgrade which nobody answers in time (behaviour 15). */
@@ -77,8 +86,8 @@ function unservedEnder(
   return (socket) => {
     clock.setTimeout(() => {
       if (!socket.writable || socket.bytesWritten > 0) return;
-      socket.on("error", () => socket.destroy());
-      socket.end();
+      // A peer that keeps its half open must not keep the connection.
+      socket.end(() => socket.destroy());
     }, destroyUpgradeTimeout);
   };
 }

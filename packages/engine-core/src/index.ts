@@ -24,7 +24,6 @@ export {
 } from "./errors.js";
 export type { HandshakeRate } from "./handshake-rate.js";
 export { attach, listen } from "./listen.js";
-export { generateId } from "./ids.js";
 export type { Middleware } from "./middleware.js";
 export type { AllowRequest, ResolvedOptions, ServerOptions } from "./options.js";
 export type { EngineRequest } from "./request.js";

@@ -148,6 +148,16 @@ test("an error while an unserved upgrade is ended destroys the connection", () =
   expect(socket.destroyed).toBe(true);
 });
 
+test.each([true, false])(
+  "an error of an upgrade for somebody else ends its connection alone, destroyUpgrade %s (15)",
+  (destroyUpgrade) => {
+    const { upgrade } = attached({ destroyUpgrade });
+    const socket = upgrade("/other");
+    socket.emit("error", new Error("reset"));
+    expect(socket.destroyed).toBe(true);
+  },
+);
+
 test("with destroyUpgrade false, nobody's upgrade is ended (15)", () => {
   const { clock, upgrade } = attached({ destroyUpgrade: false });
   const socket = upgrade("/other");

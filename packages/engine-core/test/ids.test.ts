@@ -13,7 +13,7 @@ test("ten thousand ids are ten thousand different ones (24)", () => {
 });
 
 test("one id does not tell the next", () => {
-  // Nothing in it counts up.
+  // The 12 bytes that make up the first 16 characters are random.
   const beginnings = Array.from({ length: 1000 }, () => generateId().slice(0, 16));
   expect(new Set(beginnings).size).toBe(1000);
 });

@@ -1,9 +1,5 @@
-import {
-  generateId,
-  Server as EngineServer,
-  systemClock,
-  TimerWheel,
-} from "@jackfield/engine-core";
+import { Server as EngineServer, systemClock, TimerWheel } from "@jackfield/engine-core";
+import base64id from "base64id";
 import type { HttpServerLike } from "./api.js";
 import { ClientFiles } from "./client-files.js";
 import type { ServerOptions } from "./options.js";
@@ -27,7 +23,7 @@ function defaultDeps(): ServerDeps {
     wheel,
     // One wheel serves the engine and the clients.
     createEngine: (options) => new EngineServer(options, { scheduler: wheel }),
-    generateId,
+    generateId: () => base64id.generateId(),
     createClientFiles: (options) => new ClientFiles(options),
   };
 }

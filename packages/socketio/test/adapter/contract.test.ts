@@ -81,7 +81,7 @@ test.each(ADAPTERS)("%s selects, moves and disconnects sockets", async (_name, a
 test.each(ADAPTERS)("%s tells which rooms come and go", (_name, adapter) => {
   const harness = make(adapter);
   const events = record(
-    harness.io.sockets.adapter as never,
+    harness.io.sockets.adapter,
     "create-room",
     "join-room",
     "leave-room",
