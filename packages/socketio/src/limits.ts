@@ -157,7 +157,13 @@ function scopeOf(socket: LimitedSocket): LimitScope {
   return { nsp: socket.nsp.name, socket };
 }
 
-/** Whether any limit is set. */
-export function isLimited({ eventRate, ...counts }: Limits): boolean {
-  return eventRate !== undefined || Object.values(counts).some((max) => max < Infinity);
+/** Whether any limit is set. Takes options that have others beside them. */
+export function isLimited(limits: Limits): boolean {
+  return (
+    limits.eventRate !== undefined ||
+    limits.maxNamespacesPerConnection < Infinity ||
+    limits.maxDynamicNamespacesPerConnection < Infinity ||
+    limits.maxRoomsPerSocket < Infinity ||
+    limits.maxPendingAcksPerSocket < Infinity
+  );
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { LimitScope, Socket } from "../src/api.js";
 import type { LimitError } from "../src/errors.js";
-import type { ServerOptions } from "../src/options.js";
+import { isLimited } from "../src/limits.js";
+import { resolveOptions, type ServerOptions } from "../src/options.js";
 import { Harness, noop, record, settled } from "./harness.js";
 
 /** A server with limits, and what it told of them. */
@@ -195,6 +196,19 @@ test("a clock that is set back costs nobody an event for long", () => {
   harness.clock.advance(1000);
   peer.send('2["n"]');
   expect(seen).toHaveLength(2);
+});
+
+test("without limits there is nothing that could slow anybody down", () => {
+  expect(isLimited(resolveOptions())).toBe(false);
+  for (const limit of [
+    { maxNamespacesPerConnection: 1 },
+    { maxDynamicNamespacesPerConnection: 1 },
+    { maxRoomsPerSocket: 1 },
+    { maxPendingAcksPerSocket: 1 },
+    { eventRate: { perSecond: 1 } },
+  ]) {
+    expect(isLimited(resolveOptions(limit))).toBe(true);
+  }
 });
 
 test("without limits nobody is limited", async () => {
