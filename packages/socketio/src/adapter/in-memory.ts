@@ -219,11 +219,11 @@ export class Adapter extends EventEmitter implements AdapterContract {
   }
 
   #add(id: SocketId, room: Room): void {
+    const { size } = this.#rooms;
     this.#sids.add(id, room);
-    const isNew = !this.#rooms.has(room);
     if (!this.#rooms.add(room, id)) return;
-    if (isNew) this.emit("create-room", room);
-    this.emit("join-room", room, id);
+    if (this.#rooms.size > size) this.#tell("create-room", room);
+    this.#tell("join-room", room, id);
   }
 
   #leave(id: SocketId, room: Room): void {
@@ -234,8 +234,15 @@ export class Adapter extends EventEmitter implements AdapterContract {
     } else if (!members.delete(id)) return;
     const isEmpty = typeof members === "string" || members.size === 0;
     if (isEmpty) this.#rooms.delete(room);
-    this.emit("leave-room", room, id);
-    if (isEmpty) this.emit("delete-room", room);
+    this.#tell("leave-room", room, id);
+    if (isEmpty) this.#tell("delete-room", room);
+  }
+
+  /** Emits, if somebody listens: to find that out takes a fraction of what `emit` takes. */
+  #tell(event: string, room: Room, id?: SocketId): void {
+    if (this.listenerCount(event) === 0) return;
+    if (id === undefined) this.emit(event, room);
+    else this.emit(event, room, id);
   }
 
   /**

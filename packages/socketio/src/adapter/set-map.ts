@@ -13,8 +13,9 @@ export class SetMap extends Map<string, Set<string>> {
     const elements = this.peek(key);
     if (elements === undefined) this.#put(key, element);
     else if (typeof elements !== "string") {
-      if (elements.has(element)) return false;
-      elements.add(element);
+      // The size tells what `has` would, without looking the element up twice.
+      const { size } = elements;
+      return elements.add(element).size > size;
     } else {
       if (elements === element) return false;
       this.set(key, new Set([elements, element]));
