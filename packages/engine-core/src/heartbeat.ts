@@ -77,6 +77,20 @@ class ServerHeartbeat extends Deadline implements Heartbeat {
       this.#subject.onPingTimeout();
       return;
     }
+    this.#ping();
+  }
+
+  /**
+   * The peer has a clock of its own, which did not stand still: it gives up when no ping has come for
+   * `pingInterval` and `pingTimeout`. So a ping that is late leaves at once; and so does another one
+   * when the last is so long ago that the next, an interval after its pong, would come too late.
+   */
+  override onStall(ms: number, isOverdue: boolean): void {
+    const isLate = this.#phase === "idle" ? isOverdue : 2 * ms >= this.#options.pingTimeout;
+    if (isLate) this.#ping();
+  }
+
+  #ping(): void {
     this.#phase = "pinged";
     this.#scheduler.arm(this, this.#options.pingTimeout);
     this.#subject.sendPing();

@@ -12,6 +12,13 @@ export abstract class Deadline {
   /** The deadline has passed. It may be armed again from here. */
   abstract expire(): void;
 
+  /**
+   * The event loop was blocked, and the wheel stood still for so long. May arm or disarm.
+   *
+   * @param _isOverdue whether the deadline would have passed, had the wheel not stood still
+   */
+  onStall(_ms: number, _isOverdue: boolean): void {}
+
   /** Whether a wheel holds this deadline. */
   get isPending(): boolean {
     return this.#previous !== undefined;
@@ -60,6 +67,13 @@ export abstract class Deadline {
         Deadline.append(due, deadline, 0);
       }
       deadline = next;
+    }
+  }
+
+  /** Visits the list of `head`, with the rounds that each deadline has to wait. Only for the wheel. */
+  static forEach(head: Deadline, visit: (deadline: Deadline, rounds: number) => void): void {
+    for (let one = Deadline.first(head); one !== undefined && one !== head; one = one.#next) {
+      visit(one, one.#rounds);
     }
   }
 }
@@ -118,7 +132,8 @@ const STALL_TICKS = 10;
  * A hashed timer wheel: one list of deadlines per tick, one running timer.
  *
  * Its time stands still while the event loop is blocked for more than ten ticks: what a peer sent
- * meanwhile has not been read yet, so its deadline must not pass before it could be.
+ * meanwhile has not been read yet, so its deadline must not pass before it could be. Deadlines by
+ * which something has to be done for the peer are told (`onStall`), and may hurry.
  */
 export class TimerWheel implements Scheduler {
   readonly #clock: Clock;
@@ -174,14 +189,30 @@ export class TimerWheel implements Scheduler {
   // One function per wheel, made once: the clock calls it without a receiver.
   readonly #onTimer = (): void => {
     const late = Math.floor((this.#clock.now() - this.#cursorTime) / this.#tickMs);
-    if (late > STALL_TICKS) this.#cursorTime += (late - 1) * this.#tickMs;
     try {
+      if (late > STALL_TICKS) this.#standStill(late - 1);
       for (let ticks = late > STALL_TICKS ? 1 : late; ticks > 0; ticks -= 1) this.#tick();
     } finally {
       // Whatever a deadline throws, the others must not wait for ever.
       this.#timer = this.#size > 0 ? this.#startTimer() : undefined;
     }
   };
+
+  /** Moves the time, and not what is due in it. */
+  #standStill(ticks: number): void {
+    const ms = ticks * this.#tickMs;
+    this.#cursorTime += ms;
+    const stalled: { readonly deadline: Deadline; readonly isOverdue: boolean }[] = [];
+    for (let tick = 1; tick <= this.#slots.length; tick += 1) {
+      Deadline.forEach(this.#slotAt(this.#cursor + tick), (deadline, rounds) => {
+        stalled.push({ deadline, isOverdue: tick + rounds * this.#slots.length <= ticks });
+      });
+    }
+    for (const { deadline, isOverdue } of stalled) {
+      // One of those before may have disarmed it.
+      if (deadline.isPending) deadline.onStall(ms, isOverdue);
+    }
+  }
 
   #startTimer(): Timer {
     const ms = this.#cursorTime + this.#tickMs - this.#clock.now();

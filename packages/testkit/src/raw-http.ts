@@ -216,9 +216,19 @@ export class RawConnection {
     return response;
   }
 
+  /** Says that nothing more will be sent. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Closes the connection at once, without waiting for anything. */
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** The same with a reset, which the peer sees as an error. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
   }
 
   #settle(hasEnded: boolean): void {

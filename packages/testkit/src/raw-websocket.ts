@@ -314,6 +314,11 @@ export class RawWebSocket {
     this.sendFrame({ opcode: OPCODE.close, payload });
   }
 
+  /** Reads nothing from here on. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
   /** Cuts the connection without a close frame. */
   destroy(): void {
     this.#socket.destroy();

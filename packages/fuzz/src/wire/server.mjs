@@ -1,0 +1,82 @@
+// The process that is attacked: three servers, and a watch over everything that must not happen.
+import { createServer } from "node:http";
+import { plant } from "./defects.mjs";
+import { bareEngine, fullServer, plainServer } from "./applications.mjs";
+
+/** @import { Server as Engine } from "@jackfield/engine-core" */
+/** @import { Server } from "@jackfield/socketio" */
+/** @import { Stats } from "./arena.mjs" */
+
+const send = (/** @type {object} */ message) => process.send?.(message);
+
+/** @param {string} kind @param {unknown} error */
+function complain(kind, error) {
+  send({ complaint: `${kind}: ${error instanceof Error ? error.stack : String(error)}` });
+}
+
+process.on("warning", (warning) => complain("warning", warning));
+process.on("unhandledRejection", (reason) => complain("unhandled rejection", reason));
+process.on("uncaughtException", (error) => complain("uncaught exception", error));
+process.on("disconnect", () => process.exit());
+
+const patience = Number(process.argv[2] ?? 1);
+const defect = process.argv[3] ?? "";
+
+/** @param {(httpServer: import("node:http").Server) => any} attach */
+async function start(attach) {
+  const httpServer = createServer({ keepAliveTimeout: 500, connectionsCheckingInterval: 500 });
+  httpServer.on("request", (_req, res) => res.writeHead(404).end());
+  const subject = attach(httpServer);
+  await new Promise((resolve) => httpServer.listen(0, "127.0.0.1", () => resolve(undefined)));
+  const address = /** @type {import("node:net").AddressInfo} */ (httpServer.address());
+  return { httpServer, subject, port: address.port };
+}
+
+const plain = await start((httpServer) => plainServer(httpServer, patience));
+const full = await start((httpServer) => fullServer(httpServer, patience));
+for (const io of [plain.subject, full.subject]) plant(defect, io);
+const bare = await start((httpServer) => bareEngine(httpServer, patience));
+
+/** @type {Server[]} */
+const ios = [plain.subject, full.subject];
+/** @type {Engine[]} */
+const engines = [...ios.map((io) => io.engine), bare.subject];
+
+for (const io of ios) {
+  io.on("handler_error", (error, { source }) => complain(`error in a ${source}`, error));
+}
+for (const engine of engines) {
+  engine.on("handler_error", (error) => complain("error in a handler of the engine", error));
+}
+
+process.on(
+  "message",
+  (/** @type {{ id: number, isHeapWanted: boolean }} */ { id, isHeapWanted }) => {
+    if (isHeapWanted) globalThis.gc?.();
+    send({ id, stats: measure() });
+  },
+);
+send({ ports: [plain.port, full.port, bare.port] });
+
+/** @returns {Stats} */
+function measure() {
+  const namespaces = ios.flatMap((io) => [...io._nsps.values()]);
+  const sum = (/** @type {(nsp: any) => number} */ count) =>
+    namespaces.reduce((total, nsp) => total + count(nsp), 0);
+  const resources = process.getActiveResourcesInfo();
+  return {
+    sessions: engines.reduce((total, engine) => total + engine.clientsCount, 0),
+    "sessions in the tables": engines.reduce(
+      (total, { clients }) => total + Object.keys(clients).length,
+      0,
+    ),
+    namespaces: namespaces.length,
+    sockets: sum((nsp) => nsp.sockets.size),
+    "connecting sockets": sum((nsp) => nsp._preConnectSockets.size),
+    rooms: sum((nsp) => nsp.adapter.rooms.size),
+    "sockets in rooms": sum((nsp) => nsp.adapter.sids.size),
+    timers: resources.filter((name) => name === "Timeout").length,
+    connections: resources.filter((name) => name === "TCPSocketWrap").length,
+    heap: process.memoryUsage().heapUsed,
+  };
+}
