@@ -18,7 +18,13 @@ const CHECKS = [
   { name: "lint", run: () => npmRun("lint") },
   { name: "types", run: () => npmRun("typecheck") },
   { name: "tests", run: runTests },
+  { name: "fuzz", run: () => run(process.execPath, ["packages/fuzz/src/main.mjs"]) },
+  {
+    name: "soak",
+    run: () => run(process.execPath, ["packages/soak/src/main.mjs", "--seconds", "8"]),
+  },
   { name: "packages", run: () => pnpm("-r", "--no-bail", "--if-present", "run", "check:package") },
+  { name: "API reference", run: () => npmRun("docs:check") },
   { name: "unused code", run: () => npmRun("knip") },
 ];
 
