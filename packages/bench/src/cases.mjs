@@ -17,13 +17,13 @@ import {
  * @typedef {object} Case
  * @property {string} name what `--cases` selects
  * @property {string} title what the table says
- * @property {"events" | "messages" | "deliveries" | "operations" | "connections" | "round trips" | "bytes"} unit
- *   what is counted; "bytes" is memory, where less is better
+ * @property {"events" | "messages" | "deliveries" | "operations" | "connections" | "round trips" | "bytes" | "µs"} unit
+ *   what is counted; of "bytes" (memory) and "µs" (latency) less is better
  * @property {"socket.io" | "engine.io"} protocol what the servers speak; "engine.io" is the engine
  *   alone, without namespaces and events
  * @property {keyof typeof import("./servers/applications.mjs").applications} application what the
  *   server runs; on the engine alone always "echo"
- * @property {"exchange" | "broadcast" | "connects" | "polling" | "idle" | "memberships"} driver
+ * @property {"exchange" | "broadcast" | "connects" | "polling" | "latency" | "idle" | "memberships"} driver
  *   what the load does
  * @property {number} sockets how many connections the load opens
  * @property {number} [active] how many of them send; default: all
@@ -32,10 +32,16 @@ import {
  * @property {Message[]} answer what one request brings back (to every socket, in a broadcast)
  * @property {number} weight what one request counts: events in it, deliveries it causes, ...
  * @property {Parameters} parameters for the application
- * @property {("bare-ws" | "bare-tcp")[]} floors what else is measured beside the two servers
- * @property {{ atLeast: number } | { atMost: number }} [budget] of design.md, section 6:
- *   a ratio to the official server, or bytes
- * @property {boolean} [onRequest] runs only when `--cases` names it
+ * @property {Floor[]} floors what else is measured beside the two servers
+ * @property {Target[]} targets what the project promises; all of them have to be met
+ */
+
+/** @typedef {"bare-ws" | "bare-tcp"} Floor */
+
+/**
+ * A bound for ours divided by the median of another server; for `of: "bytes"`, for ours itself.
+ *
+ * @typedef {{ of: "official" | Floor | "bytes", atLeast?: number, atMost?: number }} Target
  */
 
 /**
@@ -54,6 +60,8 @@ const START = [event("start")];
 const MESSAGE = event("message", SHORT);
 const ENGINE_MESSAGE = engineMessage(SHORT);
 const ENGINE = { protocol: "engine.io", application: "echo" };
+/** A promise as a ratio to the official server. */
+const official = (/** @type {number} */ atLeast) => ({ of: "official", atLeast });
 const ATTACHMENT = binaryEvent("echo", bytes(1024));
 
 /** Events per request of the case "inbound"; only the last one is acknowledged. */
@@ -68,7 +76,7 @@ export const CASES = [
     request: [event("echo", SHORT)],
     answer: [event("echo", SHORT)],
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.7 },
+    targets: [official(1.8), { of: "bare-tcp", atLeast: 0.9 }],
   }),
   define({
     ...ECHO,
@@ -78,7 +86,7 @@ export const CASES = [
     request: [event("echo", SHORT)],
     answer: [event("echo", SHORT)],
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.4 },
+    targets: [official(1.4)],
   }),
   define({
     ...ECHO,
@@ -87,6 +95,7 @@ export const CASES = [
     application: "acknowledge",
     request: [event("ask", SHORT, 7)],
     answer: [acknowledgement(7, SHORT)],
+    targets: [official(1.8)],
   }),
   define({
     ...ECHO,
@@ -95,7 +104,7 @@ export const CASES = [
     request: [event("echo", order())],
     answer: [event("echo", order())],
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.8 },
+    targets: [official(1.9)],
   }),
   define({
     ...ECHO,
@@ -104,6 +113,7 @@ export const CASES = [
     request: [event("echo", text(4096))],
     answer: [event("echo", text(4096))],
     floors: ["bare-ws", "bare-tcp"],
+    targets: [official(1.4)],
   }),
   define({
     ...ECHO,
@@ -111,6 +121,7 @@ export const CASES = [
     title: "1 kB binary event echoed",
     request: ATTACHMENT,
     answer: ATTACHMENT,
+    targets: [official(2)],
   }),
   define({
     ...ECHO,
@@ -124,6 +135,7 @@ export const CASES = [
     ],
     answer: [acknowledgement(7)],
     weight: INBOUND,
+    targets: [official(1.5)],
   }),
   define({
     ...SPREAD,
@@ -131,7 +143,7 @@ export const CASES = [
     title: "1 message to each of 1000 sockets",
     application: "broadcast",
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.7 },
+    targets: [official(1.8), { of: "bare-tcp", atLeast: 1 }],
   }),
   define({
     ...SPREAD,
@@ -140,8 +152,7 @@ export const CASES = [
     application: "broadcast",
     sockets: 8000,
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.7 },
-    onRequest: true,
+    targets: [official(1.8), { of: "bare-tcp", atLeast: 1 }],
   }),
   define({
     ...SPREAD,
@@ -151,7 +162,7 @@ export const CASES = [
     answer: Array.from({ length: 10 }, () => MESSAGE),
     parameters: { text: SHORT, repeat: 10, rooms: 0 },
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 8 },
+    targets: [official(9)],
   }),
   define({
     ...SPREAD,
@@ -159,7 +170,8 @@ export const CASES = [
     title: "1 message to each of 100 rooms of 10",
     application: "rooms",
     parameters: { text: SHORT, repeat: 1, rooms: 100 },
-    budget: { atLeast: 1.6 },
+    floors: ["bare-ws", "bare-tcp"],
+    targets: [official(1.7)],
   }),
   define({
     ...ECHO,
@@ -174,6 +186,7 @@ export const CASES = [
     answer: [acknowledgement(7)],
     weight: 20_000,
     parameters: { text: SHORT, repeat: 10, rooms: 1000 },
+    targets: [official(2)],
   }),
   define({
     name: "connects",
@@ -183,7 +196,7 @@ export const CASES = [
     driver: "connects",
     sockets: 1000,
     floors: ["bare-ws"],
-    budget: { atLeast: 2.2 },
+    targets: [official(2.5)],
   }),
   define({
     name: "polling",
@@ -194,7 +207,7 @@ export const CASES = [
     sockets: 50,
     request: [event("echo", SHORT)],
     answer: [event("echo", SHORT)],
-    budget: { atLeast: 1.3 },
+    targets: [official(1.4)],
   }),
   define({
     ...ECHO,
@@ -205,7 +218,7 @@ export const CASES = [
     request: [ENGINE_MESSAGE],
     answer: [ENGINE_MESSAGE],
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.7 },
+    targets: [official(1.7)],
   }),
   define({
     ...ECHO,
@@ -217,7 +230,7 @@ export const CASES = [
     request: [ENGINE_MESSAGE],
     answer: [ENGINE_MESSAGE],
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atLeast: 1.7 },
+    targets: [official(1.7)],
   }),
   define({
     ...ENGINE,
@@ -227,7 +240,7 @@ export const CASES = [
     driver: "connects",
     sockets: 1000,
     floors: ["bare-ws"],
-    budget: { atLeast: 2.2 },
+    targets: [official(2.2)],
   }),
   define({
     ...ENGINE,
@@ -238,7 +251,19 @@ export const CASES = [
     sockets: 50,
     request: [ENGINE_MESSAGE],
     answer: [ENGINE_MESSAGE],
-    budget: { atLeast: 1.3 },
+    targets: [official(1.3)],
+  }),
+  define({
+    ...ECHO,
+    name: "latency",
+    title: "p99 of an ack at half of official's maximum",
+    unit: "µs",
+    application: "acknowledge",
+    driver: "latency",
+    request: [event("ask", SHORT, 7)],
+    answer: [acknowledgement(7, SHORT)],
+    floors: ["bare-ws", "bare-tcp"],
+    targets: [{ of: "official", atMost: 0.7 }],
   }),
   define({
     name: "memory",
@@ -248,7 +273,10 @@ export const CASES = [
     driver: "idle",
     sockets: 8000,
     floors: ["bare-ws", "bare-tcp"],
-    budget: { atMost: 7800 },
+    targets: [
+      { of: "official", atMost: 0.52 },
+      { of: "bytes", atMost: 7500 },
+    ],
   }),
   define({
     name: "memory-rooms",
@@ -261,6 +289,7 @@ export const CASES = [
     answer: [acknowledgement(7)],
     weight: 100_000,
     parameters: { text: SHORT, repeat: 100, rooms: 100 },
+    targets: [{ of: "official", atMost: 0.6 }],
   }),
 ];
 
@@ -270,7 +299,7 @@ export const CASES = [
  * @param {any} given
  * @returns {Case}
  */
-function define(given) {
+export function define(given) {
   const broadcast = given.driver === "broadcast";
   const answer = given.answer ?? (broadcast ? [MESSAGE] : []);
   return {
@@ -282,6 +311,7 @@ function define(given) {
     weight: broadcast ? given.sockets * answer.length : 1,
     parameters: { text: SHORT, repeat: 1, rooms: 0 },
     floors: [],
+    targets: [],
     ...given,
   };
 }

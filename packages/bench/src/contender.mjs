@@ -11,16 +11,24 @@ import { Child } from "./child.mjs";
  * One measurement. For memory, `operations` are what the memory is divided by.
  *
  * @typedef {object} Measurement
- * @property {number} value the figure of merit: operations per second of the server's CPU, or bytes
+ * @property {number} value the figure of merit: operations per second of the server's CPU, bytes, or
+ *   the 99th percentile in µs
  * @property {number} operations what was counted, in the unit of the case
  * @property {number} [serverCpu] seconds, user and system
  * @property {number} [serverSystemCpu] seconds of it that the kernel took: reading and writing
  * @property {number} [loadCpu] seconds
  * @property {number} [wall] seconds
  * @property {{ before: Memory, after: Memory }} [memory] of the server
+ * @property {number} [used] bytes of objects, where `value` is of resident memory
+ * @property {{ rate: number, p50: number, p99: number, p999: number }} [latency] µs, at
+ *   `rate` requests per second
  */
 
-/** @typedef {{ rss: number, heapUsed: number }} Memory bytes, after collecting garbage */
+/**
+ * Bytes after collecting garbage: resident, and what objects take on the heap and outside of it.
+ *
+ * @typedef {{ rss: number, used: number }} Memory
+ */
 
 /** The servers that come with the benchmarks, by protocol and name. */
 const SERVERS = {
@@ -51,6 +59,8 @@ export class Contender {
   #load;
   #profile;
   #total = { ...NOTHING };
+  /** @type {Float64Array[]} ms */
+  #latencies = [];
 
   /**
    * @param {Case} bench
@@ -113,8 +123,35 @@ export class Contender {
   }
 
   /**
-   * Measures memory: the resident memory for connections; for memberships the heap, because they
-   * are so small that what growing tables leave behind would hide them.
+   * Sends at a fixed rate for some time and keeps how long every answer took.
+   *
+   * @param {number} seconds
+   * @param {number} rate requests per second
+   */
+  async pace(seconds, rate) {
+    this.#latencies.push(await this.#load.call("pace", { seconds, rate }));
+  }
+
+  /**
+   * The 99th percentile is the median of those of all turns: a turn in which the machine was busy
+   * with something else does not count for more than one.
+   *
+   * @param {number} rate at which the requests were sent
+   * @returns {Measurement} of everything that was sent at that rate
+   */
+  latency(rate) {
+    const turns = this.#latencies.map((samples) => samples.sort());
+    const median = (/** @type {number} */ share) => {
+      const values = turns.map((samples) => 1000 * quantile(samples, share));
+      return quantile(Float64Array.from(values).sort(), 0.5);
+    };
+    const latency = { rate, p50: median(0.5), p99: median(0.99), p999: median(0.999) };
+    const operations = turns.reduce((sum, samples) => sum + samples.length, 0);
+    return { value: latency.p99, operations, latency };
+  }
+
+  /**
+   * Measures by how much the resident memory grows with what the load opens or joins.
    *
    * @returns {Promise<Measurement>}
    */
@@ -122,12 +159,12 @@ export class Contender {
     await this.#rest();
     const before = await this.#server.call("memory");
     if (this.#profile) await this.#server.call("startHeapProfile");
-    const operations = await this.#load.call("work");
+    const operations = await this.#load.call("work", undefined, 120_000);
     const after = await this.#server.call("memory");
     if (this.#profile) await this.#server.call("stopProfile", `${this.#profile}.heapprofile`);
-    const measure = this.#bench.driver === "idle" ? "rss" : "heapUsed";
-    const value = (after[measure] - before[measure]) / operations;
-    return { value, operations, memory: { before, after } };
+    const value = (after.rss - before.rss) / operations;
+    const used = (after.used - before.used) / operations;
+    return { value, operations, used, memory: { before, after } };
   }
 
   /** Ends both processes, whatever they are doing. */
@@ -152,4 +189,12 @@ export class Contender {
       wall: performance.now() / 1000,
     };
   }
+}
+
+/**
+ * @param {Float64Array} sorted
+ * @param {number} share
+ */
+function quantile(sorted, share) {
+  return sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;
 }

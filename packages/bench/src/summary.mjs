@@ -1,4 +1,4 @@
-/** @import { Case } from "./cases.mjs" */
+/** @import { Case, Target } from "./cases.mjs" */
 /** @import { Measurement } from "./contender.mjs" */
 
 /** @typedef {{ median: number, min: number, max: number }} Spread */
@@ -10,12 +10,13 @@
  * @property {Case["unit"]} unit of the case
  * @property {number} sockets after lowering them to what the system allows
  * @property {Record<string, Spread>} servers the figures of merit by role
- * @property {Spread} ratio candidate to official, of the measurements that followed each other
- * @property {Record<string, number>} floors candidate to floor, of the medians
- * @property {Case["budget"]} budget of the case
- * @property {boolean | undefined} withinBudget undefined without a budget
+ * @property {Record<string, Spread>} ratios candidate to every other role, of the measurements of
+ *   one round
+ * @property {Verdict[]} verdicts one per target
  * @property {Record<string, Measurement[]>} measurements by role, one per round
  */
+
+/** @typedef {Target & { value: number, isMet: boolean }} Verdict */
 
 /**
  * Reduces the measurements of a case to medians and their ratios.
@@ -25,54 +26,45 @@
  * @returns {Summary}
  */
 export function summarize(bench, measurements) {
-  const { official = [], candidate = [] } = measurements;
-  const ratio = spread(
-    candidate.map(({ value }, round) => value / (official[round]?.value ?? Number.NaN)),
-  );
-  const servers = Object.fromEntries(
-    Object.entries(measurements).map(([name, list]) => [name, spread(list.map((m) => m.value))]),
-  );
-  const own = servers["candidate"]?.median ?? Number.NaN;
-  const floors = bench.floors
-    .filter((floor) => servers[floor] !== undefined)
-    .map((floor) => [floor, own / (servers[floor]?.median ?? Number.NaN)]);
-  const { name, title, unit, sockets, budget } = bench;
-  return {
-    name,
-    title,
-    unit,
-    sockets,
-    servers,
-    ratio,
-    floors: Object.fromEntries(floors),
-    budget,
-    withinBudget: withinBudget(budget, ratio.median, own),
-    measurements,
-  };
+  const { candidate = [], ...others } = measurements;
+  /** @type {Record<string, Spread>} */
+  const servers = {};
+  /** @type {Record<string, Spread>} */
+  const ratios = {};
+  for (const [role, list] of Object.entries(measurements)) {
+    servers[role] = spread(list.map(({ value }) => value));
+  }
+  for (const [role, list] of Object.entries(others)) {
+    ratios[role] = spread(list.map(({ value }, round) => (candidate[round]?.value ?? NaN) / value));
+  }
+  const own = servers["candidate"]?.median ?? NaN;
+  const verdicts = bench.targets
+    .filter(({ of }) => of === "bytes" || ratios[of] !== undefined)
+    .map((target) =>
+      judge(target, target.of === "bytes" ? own : (ratios[target.of]?.median ?? NaN)),
+    );
+  const { name, title, unit, sockets } = bench;
+  return { name, title, unit, sockets, servers, ratios, verdicts, measurements };
 }
 
 /**
- * @param {Case["budget"]} budget
- * @param {number} ratio
+ * @param {Target} target
  * @param {number} value
+ * @returns {Verdict}
  */
-function withinBudget(budget, ratio, value) {
-  if (budget === undefined) return undefined;
-  return "atLeast" in budget ? ratio >= budget.atLeast : value <= budget.atMost;
+function judge(target, value) {
+  const { atLeast = -Infinity, atMost = Infinity } = target;
+  return { ...target, value, isMet: value >= atLeast && value <= atMost };
 }
 
 /**
  * @param {number[]} values
  * @returns {Spread}
  */
-function spread(values) {
+export function spread(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
-  const low = sorted[Math.floor(middle)] ?? Number.NaN;
-  const high = sorted[Math.ceil(middle)] ?? Number.NaN;
-  return {
-    median: (low + high) / 2,
-    min: sorted[0] ?? Number.NaN,
-    max: sorted.at(-1) ?? Number.NaN,
-  };
+  const low = sorted[Math.floor(middle)] ?? NaN;
+  const high = sorted[Math.ceil(middle)] ?? NaN;
+  return { median: (low + high) / 2, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
 }

@@ -1,14 +1,19 @@
+import { measured, range, targets, verdict } from "./format.mjs";
+
 /** @import { Summary } from "./summary.mjs" */
 
 /** Text of a row's cells, left to right. @type {{ head: string, width: number, cell: (summary: Summary) => string }[]} */
 const COLUMNS = [
-  { head: "case", width: -48, cell: ({ title, name }) => `${title} (${name})` },
-  { head: "official", width: 11, cell: (summary) => amount(summary, "official") },
-  { head: "ours", width: 11, cell: (summary) => amount(summary, "candidate") },
-  { head: "ratio (min-max)", width: 20, cell: ratio },
-  { head: "to ws", width: 7, cell: (summary) => floor(summary, "bare-ws") },
-  { head: "to tcp", width: 7, cell: (summary) => floor(summary, "bare-tcp") },
-  { head: "budget", width: 14, cell: budget },
+  { head: "case", width: -58, cell: ({ title, name }) => `${title} (${name})` },
+  { head: "official", width: 10, cell: (summary) => measured(summary, "official") },
+  { head: "ours", width: 10, cell: (summary) => measured(summary, "candidate") },
+  { head: "ratio (min–max)", width: 18, cell: ({ ratios }) => range(ratios["official"]) },
+  { head: "bare ws", width: 10, cell: (summary) => measured(summary, "bare-ws") },
+  { head: "ours/ws", width: 7, cell: (summary) => floor(summary, "bare-ws") },
+  { head: "bare TCP", width: 10, cell: (summary) => measured(summary, "bare-tcp") },
+  { head: "ours/TCP", width: 8, cell: (summary) => floor(summary, "bare-tcp") },
+  { head: "target", width: -22, cell: targets },
+  { head: "verdict", width: -8, cell: verdict },
 ];
 
 /** The first lines of the table. */
@@ -39,36 +44,8 @@ function line(cells) {
 
 /**
  * @param {Summary} summary
- * @param {string} server
+ * @param {string} role
  */
-function amount({ unit, servers }, server) {
-  const value = servers[server]?.median ?? Number.NaN;
-  if (unit === "bytes") return value < 1000 ? `${value.toFixed(0)} B` : `${fix(value / 1000)} kB`;
-  return value < 1000 ? `${value.toFixed(0)}/s` : `${fix(value / 1000)} k/s`;
-}
-
-/** @param {number} value */
-function fix(value) {
-  return value.toFixed(value < 100 ? 1 : 0);
-}
-
-/** @param {Summary} summary */
-function ratio({ ratio: { median, min, max } }) {
-  const digits = median < 0.2 ? 3 : 2;
-  return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
-}
-
-/**
- * @param {Summary} summary
- * @param {string} name
- */
-function floor({ floors }, name) {
-  return floors[name]?.toFixed(2) ?? "";
-}
-
-/** @param {Summary} summary */
-function budget({ budget: given, withinBudget }) {
-  if (given === undefined) return "";
-  const text = "atLeast" in given ? `>= ${given.atLeast}` : `<= ${fix(given.atMost / 1000)} kB`;
-  return `${text} ${withinBudget ? "ok" : "MISS"}`;
+function floor({ ratios }, role) {
+  return ratios[role]?.median.toFixed(2) ?? "";
 }

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 
+const DOCUMENT = fileURLToPath(new URL("../../../docs/performance.md", import.meta.url));
 const MAIN = fileURLToPath(new URL("../src/main.mjs", import.meta.url));
 
 /** Runs the benchmarks; resolves with the exit status and what was printed. */
@@ -21,7 +22,7 @@ async function bench(...args: string[]): Promise<{ status: unknown; printed: str
 
 /** Runs the cheapest case of all, shortly. */
 function quickly(candidate: string, output: string): ReturnType<typeof bench> {
-  return bench("--quick", "--cases", "echo1", "--candidate", candidate, "--output", output);
+  return bench("--quick", "--cases", "echo1", "--candidate", candidate, "--out", output);
 }
 
 /** Names a file in a directory that is removed after the test. */
@@ -60,7 +61,7 @@ test("the engine alone runs by websocket and by polling", { timeout: 60_000 }, a
     cases.join(","),
     "--candidate",
     "official",
-    "--output",
+    "--out",
     output,
   );
 
@@ -73,6 +74,38 @@ test("the engine alone runs by websocket and by polling", { timeout: 60_000 }, a
     expect(measurements.candidate[0].operations).toBeGreaterThan(0);
   }
 });
+
+test(
+  "curves and latencies are measured, and the document is written from the numbers",
+  { timeout: 300_000 },
+  async () => {
+    const output = await temporaryFile();
+    const run = await bench("--quick", "--cases", "latency", "--curves", "--out", output);
+    expect(run.status).toBe(0);
+
+    const docs = dirname(output);
+    await copyFile(DOCUMENT, join(docs, "performance.md"));
+    const report = await bench("--report", "--out", output, "--docs", docs);
+    expect(report.status).toBe(0);
+    const document = await readFile(join(docs, "performance.md"), "utf8");
+    expect(document).toContain("`--cases latency`");
+    const { results, curves } = JSON.parse(
+      await readFile(join(docs, "performance/results.json"), "utf8"),
+    );
+    expect(results[0].servers.candidate.median).toBeGreaterThan(0);
+    expect(curves.map(({ name }: { name: string }) => name)).toEqual([
+      "deliveries",
+      "memberships",
+      "connections",
+    ]);
+    for (const { name, points } of curves) {
+      expect(points).toHaveLength(2);
+      expect(document).toContain(`(performance/${name}.svg)`);
+      const picture = await readFile(join(docs, `performance/${name}.svg`), "utf8");
+      expect(picture.match(/<polyline/g)).toHaveLength(2);
+    }
+  },
+);
 
 test("a server that does not start fails its case", { timeout: 60_000 }, async () => {
   const output = await temporaryFile();

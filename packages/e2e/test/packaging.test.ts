@@ -1,8 +1,9 @@
 // What users get: the built packages, loaded by Node.js itself in processes of their own.
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { needBuild } from "./support/built.js";
 
 const run = promisify(execFile);
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -33,14 +34,7 @@ const ROUND_TRIP = `
   });
 `;
 
-beforeAll(() => {
-  // Takes a second when the build is there already.
-  const build = spawnSync("npm", ["run", "--silent", "build"], {
-    cwd: folder("../../../"),
-    encoding: "utf8",
-  });
-  if (build.status !== 0) throw new Error(`the build failed:\n${build.stdout}${build.stderr}`);
-}, 120_000);
+needBuild();
 
 test("require() gives a function that makes a server (X1, X2)", { timeout: 60_000 }, async () => {
   const result = await evaluate(
@@ -68,11 +62,14 @@ test("require() gives a function that makes a server (X1, X2)", { timeout: 60_00
   });
 });
 
-test("import gives the names Server, Namespace and Socket (X1, X3)", { timeout: 60_000 }, async () => {
-  const result = await evaluate(
-    "module",
-    E2E,
-    `
+test(
+  "import gives the names Server, Namespace and Socket (X1, X3)",
+  { timeout: 60_000 },
+  async () => {
+    const result = await evaluate(
+      "module",
+      E2E,
+      `
     import { createServer } from "node:http";
     import { Namespace, Server, Socket } from "@jackfield/socketio";
     import { io as connect } from "socket.io-client";
@@ -84,14 +81,15 @@ test("import gives the names Server, Namespace and Socket (X1, X3)", { timeout: 
       file: import.meta.resolve("@jackfield/socketio").split("/").slice(-3).join("/"),
     };
     ${ROUND_TRIP}`,
-  );
-  expect(result).toEqual({
-    isNamespace: true,
-    socket: "function",
-    file: "dist/esm/index.js",
-    sum: 3,
-  });
-});
+    );
+    expect(result).toEqual({
+      isNamespace: true,
+      socket: "function",
+      file: "dist/esm/index.js",
+      sum: 3,
+    });
+  },
+);
 
 test.for(["@jackfield/parser", "@jackfield/engine-core", "@jackfield/socketio"])(
   "%s has the same names for require() as for import",

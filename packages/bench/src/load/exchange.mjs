@@ -6,6 +6,16 @@ import { openMany } from "./websocket-client.mjs";
 /** @import { WebSocketClient } from "./websocket-client.mjs" */
 
 /**
+ * The frames of one request.
+ *
+ * @param {Job} job
+ * @returns {Buffer}
+ */
+export function requestOf({ bench }) {
+  return Buffer.concat(bench.request.map(clientFrame));
+}
+
+/**
  * Each client keeps some requests in flight and sends a new one for every answer: each with a write
  * of its own, as the official client does. Sent together, they would go round as one packet for
  * ever, and a server that answers them together would look better than it is.
@@ -21,7 +31,12 @@ export class Exchange {
   /** @param {Job} job */
   constructor(job) {
     this.#job = job;
-    this.#request = Buffer.concat(job.bench.request.map(clientFrame));
+    this.#request = requestOf(job);
+  }
+
+  /** Those that send. */
+  get clients() {
+    return this.#clients;
   }
 
   async prepare() {

@@ -2,6 +2,7 @@ import { answerCalls } from "../answer.mjs";
 import { Broadcast } from "./broadcast.mjs";
 import { Connects } from "./connects.mjs";
 import { Exchange } from "./exchange.mjs";
+import { Latency } from "./latency.mjs";
 import { Idle, Memberships } from "./memory.mjs";
 import { Polling } from "./polling.mjs";
 
@@ -12,6 +13,7 @@ const DRIVERS = {
   broadcast: Broadcast,
   connects: Connects,
   polling: Polling,
+  latency: Latency,
   idle: Idle,
   memberships: Memberships,
 };
@@ -26,6 +28,8 @@ answerCalls({
     await driver.prepare();
   },
   work: (/** @type {number} */ seconds) => driver?.work(seconds),
+  /** @param {{ seconds: number, rate: number }} options */
+  pace: (options) => (driver instanceof Latency ? driver.pace(options) : undefined),
   rest: () => driver?.rest(),
   usage: () => process.cpuUsage(),
 });

@@ -39,17 +39,19 @@ export function host(start) {
  * Collects garbage until neither the heap nor the resident memory shrinks any more: finalizers free
  * more between two collections, and pages go back to the system some time after them.
  *
- * @returns {Promise<{ rss: number, heapUsed: number }>} the least of each that was seen
+ * @returns {Promise<{ rss: number, used: number }>} the least of each that was seen; `used` is what
+ *   objects take, on the heap and outside of it
  */
 async function settledMemory() {
-  const least = { rss: Infinity, heapUsed: Infinity };
+  const least = { rss: Infinity, used: Infinity };
   for (let unchanged = 0; unchanged < 4; unchanged++) {
     globalThis.gc?.();
     await delay(100);
-    const { rss, heapUsed } = process.memoryUsage();
-    if (rss < least.rss * 0.998 || heapUsed < least.heapUsed * 0.998) unchanged = 0;
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const used = heapUsed + external;
+    if (rss < least.rss * 0.998 || used < least.used * 0.998) unchanged = 0;
     least.rss = Math.min(rss, least.rss);
-    least.heapUsed = Math.min(heapUsed, least.heapUsed);
+    least.used = Math.min(used, least.used);
   }
   return least;
 }

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { needBuild } from "../support/built.js";
 import { onCleanup } from "../support/cleanup.js";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -60,11 +61,7 @@ const OFFICIAL = path("../../node_modules/socket.io/dist/index.d.ts");
 const OURS = path("../../../socketio/src/index.ts");
 const OURS_COMMONJS = path("../../../socketio/index.d.cts");
 
-beforeAll(() => {
-  // Takes a second when the build is there already.
-  const build = spawnSync("npm", ["run", "--silent", "build"], { cwd: ROOT, encoding: "utf8" });
-  if (build.status !== 0) throw new Error(`the build failed:\n${build.stdout}${build.stderr}`);
-}, 120_000);
+needBuild();
 
 test.each([
   ["npm socket.io", OFFICIAL],

@@ -1,5 +1,6 @@
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { launchChromium, LAUNCH_TIMEOUT_MS } from "../support/chromium.js";
 import { startCable, startChat } from "./chat-app.js";
 
 const TIMEOUT_MS = 60_000;
@@ -11,38 +12,43 @@ const PHONE: BrowserContextOptions = {
 };
 
 let browser: Browser;
+// Two browsers for the chat: they share no storage. New ones for each test would cost more than the
+// test.
+let desktop: Page;
+let phone: Page;
 const faults: string[] = [];
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [
-      "--no-sandbox", // root has no sandbox
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}, TIMEOUT_MS);
+  browser = await launchChromium();
+  desktop = await openWindow("desktop", DESKTOP);
+  phone = await openWindow("phone", PHONE);
+}, LAUNCH_TIMEOUT_MS);
 
 afterAll(async () => {
   await browser.close();
 });
 
-/** Opens the chat in a browser window of its own and chooses a name. */
-async function enter(url: string, name: string, options: BrowserContextOptions): Promise<Page> {
-  const context = await browser.newContext(options);
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
+async function openWindow(name: string, options: BrowserContextOptions): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
   page.setDefaultTimeout(TIMEOUT_MS / 2);
   page.on("pageerror", (error) => faults.push(`${name}: ${error.message}`));
   page.on("console", (line) => {
     if (line.text().includes("Content Security Policy")) faults.push(`${name}: ${line.text()}`);
   });
+  return page;
+}
+
+/** Opens the chat in a window, which is empty after the test. */
+async function visit(url: string, page: Page): Promise<void> {
+  onTestFinished(async () => {
+    await page.goto("about:blank");
+  });
   await page.goto(url);
+}
+
+/** Opens the chat in a window and chooses a name. */
+async function enter(url: string, name: string, page: Page): Promise<Page> {
+  await visit(url, page);
   await page.getByLabel("Your name").fill(name);
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Lobby" }).waitFor();
@@ -74,8 +80,8 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     const { url } = await startChat();
-    const ada = await enter(url, "Ada", DESKTOP);
-    const bob = await enter(url, "Bob", PHONE);
+    const ada = await enter(url, "Ada", desktop);
+    const bob = await enter(url, "Bob", phone);
     await expectText(ada, "#room-count", "2 people");
     await expectText(bob, "#room-count", "2 people");
 
@@ -94,8 +100,8 @@ test(
 
 test("HTML that users type is shown as text", { timeout: TIMEOUT_MS }, async () => {
   const { url } = await startChat();
-  const ada = await enter(url, "Ada", DESKTOP);
-  const bob = await enter(url, "Bob", PHONE);
+  const ada = await enter(url, "Ada", desktop);
+  const bob = await enter(url, "Bob", phone);
   const hostile = `<img src=x onerror="document.title='taken over'"><b>bold</b><script>1</script>`;
 
   await say(ada, hostile);
@@ -108,18 +114,15 @@ test("HTML that users type is shown as text", { timeout: TIMEOUT_MS }, async () 
 
 test("a name that is taken is refused with an explanation", { timeout: TIMEOUT_MS }, async () => {
   const { url } = await startChat();
-  await enter(url, "Ada", DESKTOP);
-  const context = await browser.newContext(PHONE);
-  onTestFinished(() => context.close());
-  const other = await context.newPage();
-  await other.goto(url);
-  await other.getByLabel("Your name").fill("ada");
-  await other.keyboard.press("Enter");
-  await expectText(other, "#welcome-error", "“ada” is taken. Please choose another name.");
+  await enter(url, "Ada", desktop);
+  await visit(url, phone);
+  await phone.getByLabel("Your name").fill("ada");
+  await phone.keyboard.press("Enter");
+  await expectText(phone, "#welcome-error", "“ada” is taken. Please choose another name.");
 
-  await other.getByLabel("Your name").fill("Grace");
-  await other.keyboard.press("Enter");
-  await expect.poll(() => other.title()).toBe("Lobby · Jackfield chat");
+  await phone.getByLabel("Your name").fill("Grace");
+  await phone.keyboard.press("Enter");
+  await expect.poll(() => phone.title()).toBe("Lobby · Jackfield chat");
 });
 
 test(
@@ -127,8 +130,8 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     const { url } = await startChat();
-    const ada = await enter(url, "Ada", DESKTOP);
-    const bob = await enter(url, "Bob", PHONE);
+    const ada = await enter(url, "Ada", desktop);
+    const bob = await enter(url, "Bob", phone);
     await say(ada, "in the lobby");
     await expectMessages(bob, ["in the lobby"]);
 
@@ -153,8 +156,8 @@ test(
   { timeout: TIMEOUT_MS },
   async () => {
     const chat = await startChat();
-    const ada = await enter(chat.url, "Ada", DESKTOP);
-    const bob = await enter(chat.url, "Bob", PHONE);
+    const ada = await enter(chat.url, "Ada", desktop);
+    const bob = await enter(chat.url, "Bob", phone);
     await say(ada, "before");
     await expectMessages(bob, ["before"]);
 
@@ -191,8 +194,8 @@ test(
   async () => {
     const chat = await startChat();
     const cable = await startCable(chat);
-    const ada = await enter(cable.url, "Ada", DESKTOP);
-    const bob = await enter(chat.url, "Bob", PHONE);
+    const ada = await enter(cable.url, "Ada", desktop);
+    const bob = await enter(chat.url, "Bob", phone);
     await say(ada, "one");
     await expectMessages(ada, ["one"]);
 
@@ -215,12 +218,13 @@ test(
 
 test("a copy of the tab takes the name over", { timeout: TIMEOUT_MS }, async () => {
   const { url } = await startChat();
-  const first = await enter(url, "Ada", DESKTOP);
+  const first = await enter(url, "Ada", desktop);
   // A duplicated tab starts with a copy of the session storage, as does one opened by the page.
   const [second] = await Promise.all([
     first.waitForEvent("popup"),
     first.evaluate("void open(location.href)"),
   ]);
+  onTestFinished(() => second.close());
   await second.getByRole("heading", { name: "Lobby" }).waitFor();
   const again = first.getByRole("button", { name: "Continue here" });
   await again.waitFor();
@@ -232,7 +236,7 @@ test("a copy of the tab takes the name over", { timeout: TIMEOUT_MS }, async () 
 
 test("a phone shows no more than its width", { timeout: TIMEOUT_MS }, async () => {
   const { url } = await startChat();
-  const bob = await enter(url, "Bob", PHONE);
+  const bob = await enter(url, "Bob", phone);
   await say(bob, "W".repeat(300));
   await expectMessages(bob, ["W".repeat(300)]);
   expect(await bob.evaluate("document.documentElement.scrollWidth === innerWidth")).toBe(true);

@@ -87,7 +87,7 @@ describe.each(CELLS)("$name", (cell) => {
   });
 
   test("outgoing catch-all listeners of the client hear its emits", async (context) => {
-    context.skip(!cell.modern, "socket.io-client 4.0 does not have it");
+    context.skip(!cell.modern, `socket.io-client ${cell.client} does not have it`);
     const { client } = await pair(await startServer(), cell);
     const calls: unknown[][] = [];
     client.onAnyOutgoing(into(calls, "outgoing"));

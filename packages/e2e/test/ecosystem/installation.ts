@@ -1,16 +1,16 @@
-import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { needBuild } from "../support/built.js";
 import { onCleanup } from "../support/cleanup.js";
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const FIXTURES = folder("fixtures/");
 const INSTALLED = folder("../../node_modules/");
-const ROOT = folder("../../../../");
 
 /** What stands for `socket.io`: the build of our package, or the official one to compare with. */
 const SUBJECT = process.env["SUBJECT"] === "official" ? "socket.io" : "@jackfield/socketio";
@@ -41,9 +41,9 @@ export class Installation {
     this.#folder = directory;
   }
 
-  /** Builds our packages and puts them in place. */
+  /** Puts the packages in place. The calling file needs the build of ours. */
   static async create({ linked = [], copied = [] }: Packages): Promise<Installation> {
-    build();
+    needBuild();
     // Node.js resolves from the real path, and the temporary folder may be a link.
     const directory = await realpath(await mkdtemp(join(tmpdir(), "jackfield-ecosystem-")));
     const links = linked.map((name) => [name, name] as const);
@@ -94,13 +94,4 @@ async function placeFor(directory: string, name: string): Promise<string> {
   const path = join(directory, "node_modules", name);
   await mkdir(dirname(path), { recursive: true });
   return path;
-}
-
-function build(): void {
-  if (SUBJECT === "socket.io") return;
-  // Takes a second when the build is there already.
-  const result = spawnSync("npm", ["run", "--silent", "build"], { cwd: ROOT, encoding: "utf8" });
-  if (result.status !== 0) {
-    throw new Error(`the build failed:\n${result.stdout}${result.stderr}`);
-  }
 }

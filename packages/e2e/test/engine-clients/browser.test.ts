@@ -1,16 +1,16 @@
-import { existsSync } from "node:fs";
 import { createSecureServer } from "node:http2";
 import type { Socket as Session } from "engine.io";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fix } from "../engine-wire/subject.js";
+import { launchChromium, LAUNCH_TIMEOUT_MS } from "../support/chromium.js";
 import { range } from "../support/range.js";
 import { type RunningEngine, startEngine } from "../support/subject.js";
 import { first, until } from "../support/wait.js";
 import { makeCertificate } from "./certificate.js";
 import { VERSIONS } from "./clients.js";
 import { host } from "./hosts.js";
-import { CHROMIUM, ClientPage, type Item } from "./page.js";
+import { ClientPage, type Item } from "./page.js";
 
 interface Cell {
   readonly name: string;
@@ -32,22 +32,13 @@ const CELLS: Cell[] = VERSIONS.flatMap((client) =>
 );
 
 let browser: Browser;
+// A new tab is a new process, and costs more than most of the tests.
+let tab: Page;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM)) return;
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      "--no-sandbox", // root has no sandbox
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}, 60_000);
+  browser = await launchChromium();
+  tab = await browser.newPage({ ignoreHTTPSErrors: true });
+}, LAUNCH_TIMEOUT_MS);
 
 afterAll(async () => {
   await browser?.close();
@@ -68,7 +59,7 @@ interface Pair {
 
 /** Opens a page and connects its client over the transport of the cell. */
 async function pair({ engine, port }: RunningEngine, cell: Cell): Promise<Pair> {
-  const page = await ClientPage.open(browser, cell.client);
+  const page = await ClientPage.open(tab, cell.client);
   const connection = first<Session>(engine, "connection");
   const isPolling = cell.transport.startsWith("polling");
   await page.connect(`http://127.0.0.1:${port}`, {
@@ -145,7 +136,7 @@ function textsOf({ client, transport }: Cell): string[] {
     : TEXTS;
 }
 
-describe.skipIf(!existsSync(CHROMIUM)).each(CELLS)("$name, in a page", (cell) => {
+describe.each(CELLS)("$name, in a page", (cell) => {
   test("messages of every kind arrive in order in both directions", async () => {
     const both = await pair(await start(), cell);
     expect(both.session.protocol).toBe(cell.protocol);
@@ -179,7 +170,7 @@ describe.skipIf(!existsSync(CHROMIUM)).each(CELLS)("$name, in a page", (cell) =>
   });
 });
 
-describe.skipIf(!existsSync(CHROMIUM))("a page over HTTP/2", () => {
+describe("a page over HTTP/2", () => {
   test(
     "polls in HTTP/2, compressed, and sends what it has to say (139)",
     fix("the session ends with the first one", async () => {
@@ -187,7 +178,7 @@ describe.skipIf(!existsSync(CHROMIUM))("a page over HTTP/2", () => {
         createSecureServer({ ...makeCertificate("server"), allowHTTP1: true }),
         { cors: { origin: true, credentials: true }, transports: ["polling"] },
       );
-      const page = await ClientPage.open(browser, "6.6.8");
+      const page = await ClientPage.open(tab, "6.6.8");
       const connection = first<Session>(engine, "connection");
       await page.connect(`https://127.0.0.1:${port}`, { withCredentials: true });
       const session = await connection;
@@ -209,7 +200,7 @@ describe.skipIf(!existsSync(CHROMIUM))("a page over HTTP/2", () => {
       createSecureServer({ ...makeCertificate("server"), allowHTTP1: true }),
       { cors: { origin: true, credentials: true } },
     );
-    const page = await ClientPage.open(browser, "6.6.8");
+    const page = await ClientPage.open(tab, "6.6.8");
     const connection = first<Session>(engine, "connection");
     await page.connect(`https://127.0.0.1:${port}`, {
       withCredentials: true,

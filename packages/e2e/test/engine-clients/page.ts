@@ -1,13 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { onCleanup } from "../support/cleanup.js";
 import { closeHttp, listenOn } from "../support/subject.js";
 import { folderOf } from "./clients.js";
-
-/** Where the browser is. */
-export const CHROMIUM = "/usr/bin/chromium";
 
 /** The client's file for browsers. */
 function bundleOf(client: string): Promise<Buffer> {
@@ -58,8 +55,8 @@ export interface PageState {
 export class ClientPage {
   readonly #page: Page;
 
-  /** Serves the page and opens it. It is closed after the test. */
-  static async open(browser: Browser, client: string): Promise<ClientPage> {
+  /** Serves the page and opens it in the tab, which it leaves after the test. */
+  static async open(tab: Page, client: string): Promise<ClientPage> {
     const bundle = await bundleOf(client);
     const host = createServer((req, res) => {
       const isClient = req.url === "/client.js";
@@ -71,10 +68,11 @@ export class ClientPage {
       host.closeAllConnections();
       return closeHttp(host);
     });
-    const page = await browser.newPage({ ignoreHTTPSErrors: true });
-    onCleanup(() => page.close());
-    await page.goto(`http://127.0.0.1:${port}/`);
-    return new ClientPage(page);
+    // Before the servers close, which wait for the connections of the page.
+    onCleanup(() => tab.goto("about:blank"));
+    // Not "/": vitest looks for the paths in an error's stack among the files, and cannot read that.
+    await tab.goto(`http://127.0.0.1:${port}/page`);
+    return new ClientPage(tab);
   }
 
   private constructor(page: Page) {

@@ -183,7 +183,7 @@ describe("the cluster", { timeout: 60_000 }, () => {
 
 describe("the command", { timeout: 60_000 }, () => {
   test("ends on Ctrl+C and on SIGTERM with all that it has started, and nothing else", async () => {
-    const examples = [await start(), await start()] as const;
+    const examples = await Promise.all([start(), start()]);
     for (const [example, end] of [
       // The terminal sends the signal to all processes of the command.
       [examples[0], () => process.kill(-(examples[0].child.pid as number), "SIGINT")],

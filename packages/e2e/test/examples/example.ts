@@ -1,10 +1,12 @@
 // The examples in processes of their own, as their readers start them.
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { beforeAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
+import { build } from "../support/build.js";
+import { needBuild } from "../support/built.js";
 import { onCleanup } from "../support/cleanup.js";
 
 const ROOT = new URL("../../../../", import.meta.url);
@@ -18,7 +20,7 @@ interface Manifest {
 /** How a process has ended. */
 export type Ending = [code: number | null, signal: NodeJS.Signals | null];
 
-/** A program that runs. It is ended after the test. */
+/** A program that runs. */
 export interface Running {
   readonly child: ChildProcess;
   /** Everything it has printed so far, both streams. */
@@ -42,20 +44,12 @@ export function folderOf(name: string): URL {
   return new URL(`examples/${name}/`, ROOT);
 }
 
-/** Builds what the example imports, and the example, before the tests of the calling file. */
+/** Builds the example, if it needs that, before the tests of the calling file. */
 export function useExample(name: string): void {
+  needBuild();
   beforeAll(() => {
-    build(ROOT);
     if (manifestOf(name).scripts["build"] !== undefined) build(folderOf(name));
   }, 180_000);
-}
-
-function build(folder: URL): void {
-  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", "build"], {
-    cwd: fileURLToPath(folder),
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`);
 }
 
 function manifestOf(name: string): Manifest {
@@ -63,14 +57,44 @@ function manifestOf(name: string): Manifest {
 }
 
 /** Starts an example on a free port, unless `env` says otherwise; resolves when it listens. */
-export async function startExample(name: string, env: NodeJS.ProcessEnv = {}): Promise<Example> {
-  const running = runProgram(name, manifestOf(name).main, [], env);
+export function startExample(name: string, env: NodeJS.ProcessEnv = {}): Promise<Example> {
+  return listening(runProgram(name, manifestOf(name).main, [], env));
+}
+
+/**
+ * Starts an example that all tests of the calling file may use, and ends it after them.
+ *
+ * @returns how the tests get it
+ */
+export function shareExample(name: string): () => Example {
+  let program: Running;
+  let example: Example;
+  beforeAll(async () => {
+    program = launch(name, manifestOf(name).main);
+    example = await listening(program);
+  }, 30_000);
+  afterAll(() => end(program));
+  return () => example;
+}
+
+async function listening(running: Running): Promise<Example> {
   const [url, port] = await running.printed(/http:\/\/localhost:(\d+)/);
   return { ...running, url, port: Number(port) };
 }
 
-/** Runs a program of an example. */
+/** Runs a program of an example. It is ended after the test. */
 export function runProgram(
+  name: string,
+  file: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Running {
+  const running = launch(name, file, args, env);
+  onCleanup(() => end(running));
+  return running;
+}
+
+function launch(
   name: string,
   file: string,
   args: readonly string[] = [],
@@ -108,14 +132,15 @@ export function runProgram(
       look();
       void ended.then(() => reject(new Error(`it ended without ${pattern}:\n${output()}`)));
     });
-  onCleanup(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    // Whoever stops a program that has started others wants these stopped by it.
-    const timer = setTimeout(() => killAll(child, output()), 10_000);
-    await stop();
-    clearTimeout(timer);
-  });
   return { child, output, printed, ended, stop };
+}
+
+async function end({ child, output, stop }: Running): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  // Whoever stops a program that has started others wants these stopped by it.
+  const timer = setTimeout(() => killAll(child, output()), 10_000);
+  await stop();
+  clearTimeout(timer);
 }
 
 /** The processes that a program has said to have started, by name; of several the latest. */

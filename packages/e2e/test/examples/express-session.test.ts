@@ -3,14 +3,15 @@ import { describe, expect, test } from "vitest";
 import { ask } from "../ecosystem/host.js";
 import { type Cell, CELLS, connect, ready } from "../support/clients.js";
 import { first } from "../support/wait.js";
-import { type Example, startExample, useExample } from "./example.js";
+import { shareExample, startExample, useExample } from "./example.js";
 
 const NAME = "express-session";
 const CELLS_OF_LATEST = CELLS.filter(({ modern }) => modern);
 
 useExample(NAME);
 
-const start = (): Promise<Example> => startExample(NAME);
+// Every test has browsers of its own, so all of them may share a server.
+const shared = shareExample(NAME);
 
 const form = (fields: Record<string, string>, cookie = ""): RequestInit => ({
   method: "POST",
@@ -19,77 +20,73 @@ const form = (fields: Record<string, string>, cookie = ""): RequestInit => ({
 });
 
 /** Logs in like a browser; resolves with the cookie of the session. */
-async function logIn({ port }: Example, user: string, cookie = ""): Promise<string> {
+async function logIn(user: string, cookie = "", { port } = shared()): Promise<string> {
   const answer = await ask(port, "/login", form({ user }, cookie));
   expect(answer.status).toBe(303);
   return answer.cookie ?? "";
 }
 
-async function me({ port }: Example, cookie: string): Promise<unknown> {
-  return JSON.parse((await ask(port, "/me", { headers: { cookie } })).body) as unknown;
+async function me(cookie: string): Promise<unknown> {
+  return JSON.parse((await ask(shared().port, "/me", { headers: { cookie } })).body) as unknown;
 }
 
-const open = (example: Example, cell: Cell, cookie: string): Promise<Socket> =>
-  ready(connect(example.port, cell, { extraHeaders: { cookie } }), cell);
+const open = (cell: Cell, cookie: string, { port } = shared()): Promise<Socket> =>
+  ready(connect(port, cell, { extraHeaders: { cookie } }), cell);
 
 /** Why a client is not let in. */
-async function refusal(example: Example, cell: Cell, cookie: string): Promise<string> {
-  const client = connect(example.port, cell, { extraHeaders: { cookie } });
+async function refusal(cell: Cell, cookie: string): Promise<string> {
+  const client = connect(shared().port, cell, { extraHeaders: { cookie } });
   return (await first<Error>(client, "connect_error")).message;
 }
 
 describe.each(CELLS_OF_LATEST)("$transport", { timeout: 30_000 }, (cell) => {
   test("who has not logged in is refused, and gets no session", async () => {
-    const example = await start();
-    expect(await refusal(example, cell, "")).toBe("please log in");
-    expect(await refusal(example, cell, "connect.sid=s%3Aforged.signature")).toBe("please log in");
-    expect(await ask(example.port, "/me")).toMatchObject({
+    expect(await refusal(cell, "")).toBe("please log in");
+    expect(await refusal(cell, "connect.sid=s%3Aforged.signature")).toBe("please log in");
+    expect(await ask(shared().port, "/me")).toMatchObject({
       body: '{"clicks":0}',
       cookie: undefined,
     });
   });
 
   test("HTTP and sockets of one browser share a session, and others have their own", async () => {
-    const example = await start();
-    const [ada, bob] = [await logIn(example, "ada"), await logIn(example, "bob")];
-    const [one, two] = [await open(example, cell, ada), await open(example, cell, ada)];
-    const other = await open(example, cell, bob);
+    const [ada, bob] = [await logIn("ada"), await logIn("bob")];
+    const [one, two] = [await open(cell, ada), await open(cell, ada)];
+    const other = await open(cell, bob);
     expect(await one.emitWithAck("click")).toBe(1);
     expect(await two.emitWithAck("click")).toBe(2);
     expect(await one.emitWithAck("click")).toBe(3);
     expect(await other.emitWithAck("click")).toBe(1);
-    expect(await me(example, ada)).toEqual({ user: "ada", clicks: 3 });
-    expect(await me(example, bob)).toEqual({ user: "bob", clicks: 1 });
+    expect(await me(ada)).toEqual({ user: "ada", clicks: 3 });
+    expect(await me(bob)).toEqual({ user: "bob", clicks: 1 });
   });
 
   test("a logout ends all sockets of the session, and no others", async () => {
-    const example = await start();
-    const [ada, bob] = [await logIn(example, "ada"), await logIn(example, "bob")];
-    const clients = [await open(example, cell, ada), await open(example, cell, ada)];
-    const other = await open(example, cell, bob);
+    const [ada, bob] = [await logIn("ada"), await logIn("bob")];
+    const clients = [await open(cell, ada), await open(cell, ada)];
+    const other = await open(cell, bob);
     const gone = clients.map((client) => first(client, "disconnect"));
-    expect(await ask(example.port, "/logout", form({}, ada))).toMatchObject({
+    expect(await ask(shared().port, "/logout", form({}, ada))).toMatchObject({
       status: 303,
       cookie: "connect.sid=",
     });
     expect(await Promise.all(gone)).toEqual(["io server disconnect", "io server disconnect"]);
-    expect(await refusal(example, cell, ada)).toBe("please log in");
+    expect(await refusal(cell, ada)).toBe("please log in");
     expect(await other.emitWithAck("click")).toBe(1);
-    expect(await me(example, ada)).toEqual({ clicks: 0 });
+    expect(await me(ada)).toEqual({ clicks: 0 });
   });
 
   test("a socket ends with the first event after its session has", async () => {
-    const example = await start();
-    const cookie = await logIn(example, "ada");
-    const client = await open(example, cell, cookie);
+    const cookie = await logIn("ada");
+    const client = await open(cell, cookie);
     // A new login ends the old session, but tells nobody.
-    const renewed = await logIn(example, "ada", cookie);
+    const renewed = await logIn("ada", cookie);
     const answered: unknown[] = [];
     const gone = first(client, "disconnect");
     client.emit("click", (clicks: unknown) => answered.push(clicks));
     expect(await gone).toBe("io server disconnect");
     expect(answered).toEqual([]);
-    expect(await me(example, renewed)).toEqual({ user: "ada", clicks: 0 });
+    expect(await me(renewed)).toEqual({ user: "ada", clicks: 0 });
   });
 });
 
@@ -97,16 +94,15 @@ describe("the example", { timeout: 30_000 }, () => {
   const [cell] = CELLS_OF_LATEST.filter(({ transport }) => transport === "websocket") as [Cell];
 
   test("a login gives the browser a new session", async () => {
-    const example = await start();
-    const one = await logIn(example, "ada");
-    const two = await logIn(example, "bob", one);
+    const one = await logIn("ada");
+    const two = await logIn("bob", one);
     expect(two).not.toBe(one);
-    expect(await me(example, one)).toEqual({ clicks: 0 });
-    expect(await me(example, two)).toEqual({ user: "bob", clicks: 0 });
+    expect(await me(one)).toEqual({ clicks: 0 });
+    expect(await me(two)).toEqual({ user: "bob", clicks: 0 });
   });
 
   test("names that are none are refused", async () => {
-    const { port } = await start();
+    const { port } = shared();
     for (const fields of [{}, { user: "" }, { user: "a".repeat(21) }]) {
       expect(await ask(port, "/login", form(fields as Record<string, string>))).toMatchObject({
         status: 400,
@@ -119,14 +115,13 @@ describe("the example", { timeout: 30_000 }, () => {
   });
 
   test("takes no harm from an event without an acknowledgement", async () => {
-    const example = await start();
-    const client = await open(example, cell, await logIn(example, "ada"));
+    const client = await open(cell, await logIn("ada"));
     for (const args of [[], ["click"], [null, {}]] as unknown[][]) client.emit("click", ...args);
     expect(await client.emitWithAck("click")).toBe(1);
   });
 
   test("has a page, and the cookie is not for scripts and other sites", async () => {
-    const { port } = await start();
+    const { port } = shared();
     expect((await ask(port, "/")).body).toContain('<script src="/socket.io/socket.io.js">');
     const response = await fetch(`http://127.0.0.1:${port}/login`, {
       ...form({ user: "ada" }),
@@ -136,12 +131,12 @@ describe("the example", { timeout: 30_000 }, () => {
   });
 
   test.each([["SIGTERM" as const], ["SIGINT" as const]])("ends on %s", async (signal) => {
-    const example = await start();
-    const cookie = await logIn(example, "ada");
-    const clients = await Promise.all(CELLS_OF_LATEST.map((each) => open(example, each, cookie)));
+    const own = await startExample(NAME);
+    const cookie = await logIn("ada", "", own);
+    const clients = await Promise.all(CELLS_OF_LATEST.map((each) => open(each, cookie, own)));
     const gone = clients.map((client) => first(client, "disconnect"));
-    expect(await example.stop(signal)).toEqual([0, null]);
+    expect(await own.stop(signal)).toEqual([0, null]);
     expect(await Promise.all(gone)).toHaveLength(clients.length);
-    expect(example.output().split("\n")).toHaveLength(1);
+    expect(own.output().split("\n")).toHaveLength(1);
   });
 });

@@ -5,14 +5,24 @@ import {
   type Socket,
   type SocketOptions,
 } from "socket.io-client";
-import { io as connectOldest } from "socket.io-client-4.0";
+import { io as connectVersion3 } from "socket.io-client-3.1";
+import { io as connectVersion4 } from "socket.io-client-4.0";
 import { onCleanup } from "./cleanup.js";
 import { received, until } from "./wait.js";
+
+/** The clients of the current protocol, latest first. Older ones: `old-clients/clients.ts`. */
+const CLIENTS = {
+  "4.8.4": connectLatest,
+  "4.0.2": connectVersion4,
+  "3.1.3": connectVersion3,
+} as const;
+
+const LATEST = "4.8.4";
 
 /** One column of the matrix: which client speaks over which transport. */
 export interface Cell {
   readonly name: string;
-  readonly client: "4.8.4" | "4.0.2";
+  readonly client: keyof typeof CLIENTS;
   /** `upgrade` starts with polling and is on WebSocket when `ready` resolves. */
   readonly transport: "polling" | "websocket" | "upgrade";
   /** Whether the client has `timeout()`, `emitWithAck()` and outgoing catch-all listeners. */
@@ -22,12 +32,12 @@ export interface Cell {
 const TRANSPORTS = ["polling", "websocket", "upgrade"] as const;
 
 /** Every combination of client and transport. */
-export const CELLS: readonly Cell[] = (["4.8.4", "4.0.2"] as const).flatMap((client) =>
+export const CELLS: readonly Cell[] = (Object.keys(CLIENTS) as Cell["client"][]).flatMap((client) =>
   TRANSPORTS.map((transport) => ({
     name: `socket.io-client ${client}, ${transport}`,
     client,
     transport,
-    modern: client === "4.8.4",
+    modern: client === LATEST,
   })),
 );
 
@@ -48,8 +58,7 @@ export interface ConnectOptions extends Partial<ManagerOptions & SocketOptions> 
  */
 export function connect(port: number, cell: Cell, options: ConnectOptions = {}): Socket {
   const { nsp = "/", ...clientOptions } = options;
-  const open = cell.modern ? connectLatest : connectOldest;
-  const client = open(`http://127.0.0.1:${port}${nsp}`, {
+  const client = CLIENTS[cell.client](`http://127.0.0.1:${port}${nsp}`, {
     forceNew: true,
     reconnection: false,
     reconnectionDelay: 10,

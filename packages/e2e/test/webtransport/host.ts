@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
@@ -14,12 +13,11 @@ import {
 } from "@jackfield/engine-core";
 import { Socket, type SocketOptions } from "engine.io-client";
 import type { Browser, Page } from "playwright-core";
+import { launchChromium } from "../support/chromium.js";
 import type { QuicRequest, QuicServer } from "./quic.js";
 
 // Loaded when a scenario runs, for its names are also read where the binding does not load.
 const quic = () => import("./quic.js");
-
-const CHROMIUM = "/usr/bin/chromium";
 
 const cleanups: (() => unknown)[] = [];
 
@@ -237,32 +235,12 @@ function frame(data: RawData): Buffer {
 
 let browser: Promise<Browser> | undefined;
 
-/** Why there is no browser on this machine; `undefined` if there is one. */
-export function missingBrowser(): string | undefined {
-  return existsSync(CHROMIUM) ? undefined : `WebTransport: ${CHROMIUM} is missing`;
-}
-
-async function launch(): Promise<Browser> {
-  const { chromium } = await import("playwright-core");
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      "--no-sandbox", // root has no sandbox
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
-
 /**
  * Opens a page with an Engine.IO client, which sends back every message that it receives, but for
  * "close", at which it closes. What it received last and why it closed stands in `page.state`.
  */
 export async function openPage({ port }: Host, transports: readonly string[]): Promise<Page> {
-  browser ??= launch();
+  browser ??= launchChromium({ hasQuic: true });
   const page = await (await browser).newPage();
   onCleanup(() => page.close());
   await page.goto(`http://127.0.0.1:${port}/?${transports.join("&")}`);

@@ -1,11 +1,11 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { once } from "node:events";
 import type { Session } from "@jackfield/engine-core";
+import { missingChromium } from "../support/chromium.js";
 import {
   closureOf,
   closureOfPage,
   messagesOf,
-  missingBrowser,
   openClient,
   openPage,
   openRaw,
@@ -424,7 +424,7 @@ const inChromium: Record<string, () => Promise<void>> = {
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...collect(withEngineClient, true),
   ...collect(byHand, false),
-  ...collect(inChromium, false, missingBrowser),
+  ...collect(inChromium, false, missingChromium),
 };
 
 function collect(
