@@ -18,7 +18,10 @@ const CHECKS = [
   { name: "lint", run: () => npmRun("lint") },
   { name: "types", run: () => npmRun("typecheck") },
   { name: "tests", run: runTests },
-  { name: "fuzz", run: () => run(process.execPath, ["packages/fuzz/src/main.mjs"]) },
+  {
+    name: "fuzz",
+    run: () => run(process.execPath, ["packages/fuzz/src/main.mjs", "--patience", "3"]),
+  },
   {
     name: "soak",
     run: () => run(process.execPath, ["packages/soak/src/main.mjs", "--seconds", "8"]),

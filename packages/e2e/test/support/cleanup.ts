@@ -1,7 +1,7 @@
 import { afterEach, vi } from "vitest";
 
 // Generous, because the machines that run this are slow and shared; no test waits for it to pass.
-vi.setConfig({ testTimeout: 20_000, hookTimeout: 20_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const pending: (() => unknown)[] = [];
 

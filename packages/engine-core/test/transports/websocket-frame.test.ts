@@ -74,6 +74,11 @@ test("several packets stand one behind the other, encoded before or now", () => 
   expect(buffer.toString("hex")).toBe("81023461810234ff820109");
 });
 
+/** Text and bytes apart; vitest compares long buffers slowly. */
+function inShort(data: string | Buffer): string {
+  return typeof data === "string" ? `text ${data}` : `bytes ${data.toString("hex")}`;
+}
+
 test("a peer reads from the frames exactly what was sent", async () => {
   const message = fc.oneof(
     fc.string({ unit: "binary", maxLength: 300 }),
@@ -87,7 +92,8 @@ test("a peer reads from the frames exactly what was sent", async () => {
       const expected = messages.map((data) =>
         typeof data === "string" ? `4${Buffer.from(data).toString()}` : data,
       );
-      expect(await readFrames(encodeFrames(packets, codecV4, true))).toEqual(expected);
+      const read = await readFrames(encodeFrames(packets, codecV4, true));
+      expect(read.map(inShort)).toEqual(expected.map(inShort));
     }),
     { numRuns: 50 },
   );
