@@ -93,6 +93,8 @@ export class Limiter {
 
   /** Whether a socket may join the rooms. */
   admitsJoin(socket: LimitedSocket, rooms: Iterable<Room>): boolean {
+    // To read the rooms of a socket costs memory for as long as it lives.
+    if (this.#limits.maxRoomsPerSocket === Infinity) return true;
     const all = new Set(socket.rooms);
     for (const room of rooms) all.add(room);
     return this.#isWithin("maxRoomsPerSocket", all.size, scopeOf(socket));

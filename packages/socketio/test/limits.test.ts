@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { LimitScope, Socket } from "../src/api.js";
 import type { LimitError } from "../src/errors.js";
 import { isLimited } from "../src/limits.js";
@@ -87,6 +87,15 @@ test("a socket is in so many rooms only", () => {
   void socket.leave("a");
   void socket.join("c");
   expect(socket.rooms.has("c")).toBe(true);
+});
+
+test("where rooms are not limited, joining does not look at them", () => {
+  const { harness } = limited({ maxPendingAcksPerSocket: 1 });
+  const { socket } = harness.join();
+  const look = vi.spyOn(harness.io.sockets.adapter, "socketRooms");
+  void socket.join("a");
+  expect(look).not.toHaveBeenCalled();
+  expect(socket.rooms.has("a")).toBe(true);
 });
 
 test("a client owes so many acknowledgements only", async () => {
