@@ -31,12 +31,14 @@ const CHECKS = [
   { name: "unused code", run: () => npmRun("knip") },
 ];
 
-const total = { passed: 0, failed: 0, skipped: {} };
+const total = { passed: 0, failed: 0, failures: [], unsteady: [], skipped: {} };
 const summary = [];
 
-function count(name, { passed, failed, skipped = {} }) {
+function count(name, { passed, failed, failures = [], unsteady = [], skipped = {} }) {
   total.passed += passed;
   total.failed += failed;
+  total.failures.push(...failures);
+  total.unsteady.push(...unsteady);
   for (const [reason, times] of Object.entries(skipped)) {
     total.skipped[reason] = (total.skipped[reason] ?? 0) + times;
   }
@@ -53,7 +55,7 @@ async function runTests(...args) {
   const status = await run("npx", ["--no-install", "vitest", "run", ...reporters, ...args], {
     env: { TALLY_FILE: file },
   });
-  let tally = { passed: 0, failed: 0, skipped: {} };
+  let tally = { passed: 0, failed: 0, failures: [], unsteady: [], skipped: {} };
   try {
     tally = JSON.parse(readFileSync(file, "utf8"));
   } catch {
@@ -67,6 +69,9 @@ async function runTests(...args) {
 
 function finish() {
   console.log(`\n${summary.join("\n")}\n`);
+  // Again, because whoever reads the end of a long output wants to know what has failed.
+  for (const test of total.unsteady) console.log(`passed at the second attempt: ${test}\n`);
+  for (const failure of total.failures) console.log(`FAILED  ${failure}\n`);
   for (const [reason, times] of Object.entries(total.skipped)) {
     console.log(`${times} skipped: ${reason}`);
   }

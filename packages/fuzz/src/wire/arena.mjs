@@ -14,6 +14,13 @@ import { callWitnesses } from "./witness.mjs";
  * @typedef {{ heap: number, timers: number, connections: number, [kind: string]: number }} Stats
  */
 
+/**
+ * What the attacked process is asked for: numbers, numbers after a collection of the garbage, or a
+ * line about each open connection.
+ *
+ * @typedef {{ id: number, wanted: "stats" | "heap" | "connections" }} Question
+ */
+
 /** @typedef {Pick<import("../options.mjs").Options, "patience" | "defect">} ArenaOptions */
 
 /**
@@ -49,7 +56,7 @@ export class Arena {
   #failure;
   #isEnding = false;
   #lastId = 0;
-  /** @type {Map<number, (stats: Stats | undefined) => void>} */
+  /** @type {Map<number, (answer: any) => void>} */
   #questions = new Map();
   #errors = "";
   /** Resolves when something must not go on. @type {Promise<void>} */
@@ -156,9 +163,14 @@ export class Arena {
       const stats = await this.#stats();
       if (this.failure !== undefined || stats === undefined) return undefined;
       const leftovers = this.#leftovers(stats);
-      if (leftovers === "") return this.#stats(true);
+      if (leftovers === "") return this.#ask("heap");
       if (performance.now() > end) {
-        this.#report("leftovers", leftovers);
+        const connections = (await this.#ask("connections")) ?? [];
+        const ours = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap");
+        this.#report(
+          "leftovers",
+          [`${leftovers}; ${ours.length} of this process`, ...connections].join("\n"),
+        );
         return undefined;
       }
       await pause(LOOK_INTERVAL);
@@ -181,7 +193,7 @@ export class Arena {
       this.#process.on("message", (/** @type {any} */ message) => {
         if (message.ports !== undefined) resolve(message.ports);
         else if (message.complaint !== undefined) this.#report("complaint", message.complaint);
-        else this.#questions.get(message.id)?.(message.stats);
+        else this.#questions.get(message.id)?.(message.answer);
       });
     });
     this.#ports = (await Promise.race([ports, this.#failed])) ?? [];
@@ -215,24 +227,28 @@ export class Arena {
       .join(", ");
   }
 
+  /** @returns {Promise<Stats | undefined>} */
+  #stats() {
+    return this.#ask("stats");
+  }
+
   /**
-   * @param {boolean} [isHeapWanted] collects the garbage before
-   * @returns {Promise<Stats | undefined>}
+   * @param {Question["wanted"]} wanted
+   * @returns {Promise<any>} undefined when something went wrong
    */
-  async #stats(isHeapWanted = false) {
+  async #ask(wanted) {
     if (this.#failure !== undefined) return undefined;
     const id = ++this.#lastId;
-    /** @type {Promise<Stats | undefined>} */
     const answer = new Promise((resolve) => this.#questions.set(id, resolve));
-    this.#process.send({ id, isHeapWanted }, () => {});
+    this.#process.send({ id, wanted }, () => {});
     const timer = setTimeout(() => {
       this.#report("hang", "the process does not answer");
       this.#questions.get(id)?.(undefined);
     }, HANG * this.#patience);
-    const stats = await answer;
+    const result = await answer;
     clearTimeout(timer);
     this.#questions.delete(id);
-    return stats;
+    return result;
   }
 
   /** Whoever comes now must be served. */

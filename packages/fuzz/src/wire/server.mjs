@@ -1,5 +1,6 @@
 // The process that is attacked: three servers, and a watch over everything that must not happen.
 import { createServer } from "node:http";
+import { Socket } from "node:net";
 import { plant } from "./defects.mjs";
 import { bareEngine, fullServer, plainServer } from "./applications.mjs";
 
@@ -49,13 +50,10 @@ for (const engine of engines) {
   engine.on("handler_error", (error) => complain("error in a handler of the engine", error));
 }
 
-process.on(
-  "message",
-  (/** @type {{ id: number, isHeapWanted: boolean }} */ { id, isHeapWanted }) => {
-    if (isHeapWanted) globalThis.gc?.();
-    send({ id, stats: measure() });
-  },
-);
+process.on("message", (/** @type {import("./arena.mjs").Question} */ { id, wanted }) => {
+  if (wanted === "heap") globalThis.gc?.();
+  send({ id, answer: wanted === "connections" ? describeConnections() : measure() });
+});
 send({ ports: [plain.port, full.port, bare.port] });
 
 /** @returns {Stats} */
@@ -79,4 +77,38 @@ function measure() {
     connections: resources.filter((name) => name === "TCPSocketWrap").length,
     heap: process.memoryUsage().heapUsed,
   };
+}
+
+/**
+ * The connections that are open, for a reader who wonders why. Node has no public list of them.
+ *
+ * @returns {string[]} one line each
+ */
+function describeConnections() {
+  const ports = [plain.port, full.port, bare.port];
+  return /** @type {any} */ (process)
+    ._getActiveHandles()
+    .filter((/** @type {unknown} */ handle) => handle instanceof Socket)
+    .map((/** @type {any} */ socket) => {
+      const response = socket._httpMessage;
+      return JSON.stringify({
+        server: ports.indexOf(socket.localPort),
+        remotePort: socket.remotePort,
+        state: socket.readyState,
+        isPaused: socket.isPaused(),
+        read: socket.bytesRead,
+        written: socket.bytesWritten,
+        unread: socket.readableLength,
+        unwritten: socket.writableLength,
+        ended: [socket.readableEnded, socket.writableEnded],
+        destroyed: socket.destroyed,
+        timeout: socket.timeout,
+        http: socket.parser != null,
+        answering: response && [response.req?.method, response.req?.url, response.finished],
+        listeners: socket.eventNames().map(String),
+        owner: Object.getOwnPropertySymbols(socket)
+          .map((symbol) => socket[symbol]?.constructor?.name)
+          .filter((name) => /WebSocket|Connection|Transport/.test(name)),
+      });
+    });
 }
