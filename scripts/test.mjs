@@ -31,6 +31,7 @@ const CHECKS = [
   { name: "unused code", run: () => npmRun("knip") },
 ];
 
+/** @type {{ passed: number, failed: number, failures: string[], unsteady: string[], skipped: Record<string, number> }} */
 const total = { passed: 0, failed: 0, failures: [], unsteady: [], skipped: {} };
 const summary = [];
 

@@ -7,5 +7,10 @@ import { EventEmitter } from "node:events";
 function LazyConstructor(): void {}
 LazyConstructor.prototype = EventEmitter.prototype;
 
-/** An `EventEmitter` (`instanceof` included) that costs nothing before its first listener. */
+/**
+ * An `EventEmitter` (`instanceof` included) that costs nothing before its first listener.
+ *
+ * On the hot path, ask `listenerCount` before `emit`: that saves the array of arguments, which with
+ * six events per delivery was a quarter of the garbage of a broadcast.
+ */
 export const LazyEmitter: typeof EventEmitter = LazyConstructor as unknown as typeof EventEmitter;

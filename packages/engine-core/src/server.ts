@@ -86,8 +86,12 @@ export class Server extends EventEmitter<ServerEvents> {
       options: this.opts,
       counters: this.counters,
       upgrades: (transport) => this.upgrades(transport),
-      onFlush: (session, packets) => this.emit("flush", session, packets),
-      onDrain: (session) => this.emit("drain", session),
+      onFlush: (session, packets) => {
+        if (this.listenerCount("flush") > 0) this.emit("flush", session, packets);
+      },
+      onDrain: (session) => {
+        if (this.listenerCount("drain") > 0) this.emit("drain", session);
+      },
       onClose: (session) => this.#forget(session),
       onHandlerError: (error, session) => this.#onHandlerError(error, session),
     };

@@ -285,10 +285,10 @@ export class Session
     this.#writeBufferBytes = 0;
     this.#callbacks = undefined;
     try {
-      this.emit("flush", packets);
+      if (this.listenerCount("flush") > 0) this.emit("flush", packets);
       this.#context.onFlush(this, packets);
       this.transport.send(packets, callbacks && this.#callLater(callbacks));
-      this.emit("drain");
+      if (this.listenerCount("drain") > 0) this.emit("drain");
       this.#context.onDrain(this);
     } catch (error) {
       this.#context.onHandlerError(error, this);
@@ -319,7 +319,7 @@ export class Session
     if (this.#state !== "open") return;
     this.#heartbeat.onPacket();
     try {
-      this.emit("packet", packet);
+      if (this.listenerCount("packet") > 0) this.emit("packet", packet);
       this.#dispatch(packet);
     } catch (error) {
       this.#context.onHandlerError(error, this);
@@ -387,8 +387,8 @@ export class Session
       case "message": {
         const data = packet.data ?? "";
         this.#sink?.onMessage(data);
-        this.emit("data", data);
-        this.emit("message", data);
+        if (this.listenerCount("data") > 0) this.emit("data", data);
+        if (this.listenerCount("message") > 0) this.emit("message", data);
         break;
       }
       case "ping":
@@ -436,10 +436,8 @@ export class Session
       // The packets of the protocol itself are small, few, and never refused.
       if (packet.type === "message" && !this.#isAdmitted(backlog, bytes)) return false;
     }
-    try {
-      this.emit("packetCreate", packet);
-    } catch (error) {
-      this.#context.onHandlerError(error, this);
+    if (this.listenerCount("packetCreate") > 0) {
+      this.#guard(() => this.emit("packetCreate", packet));
     }
     if (this.writeBuffer === NOTHING) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);

@@ -129,8 +129,8 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
     }
     const buffer = this.#batch.encode(packets, this.#codec, this.supportsBinary);
     if (!this.stream.write(buffer, written && ((error) => error ?? written()))) this.#block();
-    this.emit("drain");
-    if (!this.#blocked) this.emit("ready");
+    if (this.listenerCount("drain") > 0) this.emit("drain");
+    if (!this.#blocked && this.listenerCount("ready") > 0) this.emit("ready");
   }
 
   close(closed?: () => void): void {
@@ -181,7 +181,7 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
       else throw error;
       return;
     }
-    this.emit("packet", packet);
+    if (this.listenerCount("packet") > 0) this.emit("packet", packet);
     host.onPacket(packet);
   }
 

@@ -85,6 +85,7 @@ function measure() {
  * @returns {string[]} one line each
  */
 function describeConnections() {
+  /* oxlint-disable no-underscore-dangle -- names of Node */
   const ports = [plain.port, full.port, bare.port];
   return /** @type {any} */ (process)
     ._getActiveHandles()
@@ -103,7 +104,7 @@ function describeConnections() {
         ended: [socket.readableEnded, socket.writableEnded],
         destroyed: socket.destroyed,
         timeout: socket.timeout,
-        http: socket.parser != null,
+        http: Boolean(socket.parser),
         answering: response && [response.req?.method, response.req?.url, response.finished],
         listeners: socket.eventNames().map(String),
         owner: Object.getOwnPropertySymbols(socket)
