@@ -8,7 +8,7 @@ import {
 import { io as connectVersion3 } from "socket.io-client-3.1";
 import { io as connectVersion4 } from "socket.io-client-4.0";
 import { onCleanup } from "./cleanup.js";
-import { received, until } from "./wait.js";
+import { until } from "./wait.js";
 
 /** The clients of the current protocol, latest first. Older ones: `old-clients/clients.ts`. */
 const CLIENTS = {
@@ -75,10 +75,18 @@ export function connect(port: number, cell: Cell, options: ConnectOptions = {}):
   return client;
 }
 
-/** Resolves when the client is in its namespace and, if the cell says so, has upgraded. */
+/**
+ * Resolves when the client is in its namespace and, if the cell says so, has upgraded. Rejects when
+ * it is refused and will not try again.
+ */
 export async function ready(client: Socket, cell: Cell): Promise<Socket> {
   if (!client.connected) {
-    await received(client, "connect");
+    await new Promise<void>((resolve, reject) => {
+      client.once("connect", resolve);
+      client.once("connect_error", (error) => {
+        if (!client.io.reconnection()) reject(error);
+      });
+    });
   }
   if (cell.transport === "upgrade") {
     const { engine } = client.io;
