@@ -84,8 +84,10 @@ function unservedEnder(
   }
   if (!destroyUpgrade) return undefined;
   return (socket) => {
+    // The connection may have served requests before.
+    const { bytesWritten } = socket;
     clock.setTimeout(() => {
-      if (!socket.writable || socket.bytesWritten > 0) return;
+      if (!socket.writable || socket.bytesWritten > bytesWritten) return;
       // A peer that keeps its half open must not keep the connection.
       socket.end(() => socket.destroy());
     }, destroyUpgradeTimeout);

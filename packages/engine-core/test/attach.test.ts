@@ -130,9 +130,16 @@ test("for a destroyUpgradeTimeout of 0, the others have this turn of the event l
   expect(socket.writableEnded).toBe(true);
 });
 
+test("what was written before the upgrade does not serve it (15)", () => {
+  const { clock, upgrade } = attached();
+  const socket = upgrade("/other", connection(130));
+  clock.advance(1000);
+  expect(socket.writableEnded).toBe(true);
+});
+
 test("an upgrade that somebody else serves is left alone (15)", () => {
   const { clock, upgrade } = attached();
-  const answered = upgrade("/other", connection(130));
+  const answered = Object.assign(upgrade("/other", connection(130)), { bytesWritten: 260 });
   const ended = upgrade("/other");
   ended.destroy();
   clock.advance(10_000);

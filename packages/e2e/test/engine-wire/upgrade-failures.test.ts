@@ -52,9 +52,9 @@ const UPGRADE_HEADERS = {
 async function askUpgrade(
   { port, nextUpgrade }: Subject,
   path: string,
+  connection = new RawConnection(port),
 ): Promise<{ connection: RawConnection; serverSide: Socket }> {
   const upgrade = nextUpgrade();
-  const connection = new RawConnection(port);
   connection.write(formatRequest({ path, headers: UPGRADE_HEADERS }));
   return { connection, serverSide: await upgrade };
 }
@@ -190,6 +190,17 @@ test("an upgrade for another path that somebody has answered is left alone (15)"
   expect(answered.serverSide.writable).toBe(true);
   expect(answered.connection.isClosed).toBe(false);
 });
+
+test(
+  "an upgrade for another path is ended on a connection that has served requests, too (15)",
+  fix("the connection stays open for ever", async () => {
+    const subject = await makeEngine({}, { attach: { destroyUpgradeTimeout: 20 } });
+    const connection = new RawConnection(subject.port);
+    const { raw } = await connection.request({ path: POLLING });
+    await askUpgrade(subject, "/other/", connection);
+    expect(await connection.closed).toEqual(raw);
+  }),
+);
 
 test("with destroyUpgrade false an upgrade for another path is left alone (15)", async () => {
   const patient = await makeEngine(
