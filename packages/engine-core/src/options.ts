@@ -79,11 +79,14 @@ export interface ServerOptions {
    * Default `"disconnect"`.
    */
   slowConsumer?: SlowConsumerPolicy;
-  /** Sessions that may be open at a time; further handshakes get status 503. Default `Infinity`. */
+  /**
+   * Sessions that may be open at a time, and handshakes that wait for the application; further
+   * handshakes get status 503. Default `Infinity`.
+   */
   maxConnections?: number;
   /**
-   * Sessions that one address may have open at a time; further handshakes get status 429. Of IPv6,
-   * the network of 64 bits counts. See `trustProxy` for servers behind a proxy. Default `Infinity`.
+   * Sessions that one address may have open at a time, handshakes that wait included; further ones
+   * get status 429. Of IPv6, the network of 64 bits counts. See `trustProxy` for servers behind a proxy. Default `Infinity`.
    */
   maxConnectionsPerAddress?: number;
   /**

@@ -12,7 +12,7 @@ import type { PacketCodec } from "./codec.js";
 import { HANDSHAKE_ERROR_MESSAGES, HANDSHAKE_ERRORS, type Refusal } from "./errors.js";
 import { FlushQueue } from "./flush-queue.js";
 import { HandshakeGate } from "./handshake-gate.js";
-import { badRequest, judgeRequest, type JudgeContext } from "./handshake.js";
+import { badRequest, judgeRequest } from "./handshake.js";
 import { generateId } from "./ids.js";
 import { HeaderHooks } from "./headers.js";
 import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
@@ -32,6 +32,7 @@ import {
   acceptWebTransport,
   judgeWebTransport,
   requestOf,
+  type WebTransportJudgeContext,
   type WebTransportRequest,
 } from "./webtransport-handshake.js";
 import { createWebSocketServer, type WebSocketServerLike } from "./websocket-server.js";
@@ -68,7 +69,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #requestMiddlewares: Middleware[] = [];
   readonly #middlewares: Middleware[] = [];
   readonly #context: SessionContext;
-  readonly #judgeContext: JudgeContext;
+  readonly #judgeContext: WebTransportJudgeContext;
   readonly #admission: AdmissionContext;
   readonly #websockets: WebSocketServerLike;
   readonly #headers: HeaderHooks;
@@ -111,12 +112,15 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#judgeContext = {
       transports: this.opts.transports,
       sessionOf: (sid) => this.clients[sid],
+      middlewares: this.#middlewares,
+      hasAllowRequest: this.opts.allowRequest !== undefined,
     };
     const { perMessageDeflate, maxHttpBufferSize, wsEngine } = this.opts;
     this.#websockets = createWebSocketServer(
       { perMessageDeflate, maxPayload: maxHttpBufferSize },
       wsEngine,
       this.#context.scheduler,
+      this.#context.flushQueue,
     );
     this.#headers = new HeaderHooks(this, this.opts.cookie, (error) =>
       this.#onHandlerError(error, undefined),
@@ -196,9 +200,10 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#pass({ req, res, refuse, middlewares: this.#requestMiddlewares }, () => {
       const why = judgeRequest(req, false, this.#judgeContext);
       if (why !== undefined) refuse(why);
-      else if (queryOf(req)["sid"]) this.#continueSession(req, res);
+      else if (queryOf(req)["sid"]) this.#sessionOf(req)?.transport.onRequest?.(req, res);
       else this.#openPolling(req, res, refuse);
     });
+    this.#gate.watchResponse(req, res);
   }
 
   /** Serves one WebSocket upgrade. `head` is what the client has sent behind the request. */
@@ -218,6 +223,7 @@ export class Server extends EventEmitter<ServerEvents> {
       else if (queryOf(req)["sid"]) this.#upgradeSession(upgrade);
       else this.#openWebSocket(upgrade, refuse);
     });
+    this.#gate.watchUpgrade(req, socket);
   }
 
   /**
@@ -232,21 +238,20 @@ export class Server extends EventEmitter<ServerEvents> {
     acceptWebTransport(session, init, (transport, sid) => {
       const req = requestOf(request);
       const refuse = (why: Refusal): void => {
-        this.#refused(why, request === undefined ? undefined : req);
+        this.#refused(why, req, request !== undefined);
         transport.destroy();
       };
       const why =
-        this.#judgeWebTransport(sid, request !== undefined) ?? this.#gate.judgeUpgrade(req, sid);
-      if (why !== undefined) {
-        refuse(why);
-        return;
-      }
+        judgeWebTransport(sid, request !== undefined, this.#judgeContext) ??
+        this.#gate.judgeUpgrade(req, sid);
+      if (why !== undefined) return refuse(why);
       this.#passUpgrade(req, transport, refuse, () => {
         const known = sid === undefined ? undefined : this.clients[sid];
         if (sid === undefined) this.#openWebTransport(req, transport, refuse);
         else if (known === undefined) transport.destroy();
         else known.probe(transport);
       });
+      this.#gate.watchWebTransport(req, session, transport);
     });
   }
 
@@ -274,10 +279,6 @@ export class Server extends EventEmitter<ServerEvents> {
 
   // ── requests of known sessions ─────────────────────────────────────────────
 
-  #continueSession(req: IncomingMessage, res: ServerResponse): void {
-    this.#sessionOf(req)?.transport.onRequest?.(req, res);
-  }
-
   #upgradeSession(upgrade: Upgrade): void {
     const { req, socket } = upgrade;
     const sid = this.#sessionOf(req)?.id ?? "";
@@ -299,6 +300,8 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #openPolling(req: IncomingMessage, res: ServerResponse, refuse: Refuse): void {
     this.#admit(req, refuse, (id, codec) => {
+      // The client may have left while the application was thinking.
+      if (res.destroyed || req.socket.destroyed) return;
       const { j, b64 } = queryOf(req);
       const isJsonp = typeof j === "string";
       const transport = new PollingTransport({
@@ -319,26 +322,16 @@ export class Server extends EventEmitter<ServerEvents> {
   #openWebSocket(upgrade: Upgrade, refuse: Refuse): void {
     const { req, socket } = upgrade;
     this.#admit(req, refuse, (id, codec) => {
+      this.#gate.handOver(req, socket);
       this.#acceptWebSocket(upgrade, (websocket) => {
         // Others may have come while a foreign WebSocket server was thinking.
         const isFull = this.#gate.judgeRoom(req) !== undefined;
-        if (isFull || queryOf(req)["transport"] !== "websocket") {
-          dismiss(websocket);
-          return;
-        }
+        if (isFull || queryOf(req)["transport"] !== "websocket") return dismiss(websocket);
         const transport = this.#webSocketTransport(req, websocket, socket, codec);
         const session = this.#openSession(id, codec, transport, req);
         this.#announce(session);
         if (!this.#isRequestKnown(upgrade)) session.packRequest();
       });
-    });
-  }
-
-  #judgeWebTransport(sid: string | undefined, hasRequest: boolean): Refusal | undefined {
-    return judgeWebTransport(sid, hasRequest, {
-      ...this.#judgeContext,
-      hasMiddlewares: this.#middlewares.length > 0,
-      hasAllowRequest: this.opts.allowRequest !== undefined,
     });
   }
 
@@ -362,6 +355,8 @@ export class Server extends EventEmitter<ServerEvents> {
     transport: Transport,
     request: IncomingMessage,
   ): Session {
+    // The place of the handshake becomes that of the session.
+    this.#gate.release(request);
     const remoteAddress = this.#gate.addressOf(request);
     const session = new Session(this.#context, { id, codec, transport, request, remoteAddress });
     session.open();
@@ -469,12 +464,14 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #refused(why: Refusal, req: IncomingMessage | undefined): void {
+  /** @param isRequest whether `req` was given by the host, rather than made here */
+  #refused(why: Refusal, req: IncomingMessage, isRequest = true): void {
     debug("refused: %s %o", why.message, why.context);
+    this.#gate.release(req);
     if (why.status !== undefined) this.counters.refusedByLimits += 1;
     try {
       const { code, message, context } = why;
-      this.emit("connection_error", { req, code, message, context });
+      this.emit("connection_error", { req: isRequest ? req : undefined, code, message, context });
     } catch (error) {
       this.#onHandlerError(error, undefined);
     }

@@ -72,6 +72,8 @@ export class Session
   #upgraded = false;
   #isDirty = false;
   #writeBufferBytes = 0;
+  /** What the transport held back right after the last flush: it holds no more now. */
+  #sentBytes = 0;
   #callbacks: SendCallback[] | undefined;
 
   constructor(context: SessionContext, init: SessionInit) {
@@ -288,6 +290,7 @@ export class Session
       if (this.listenerCount("flush") > 0) this.emit("flush", packets);
       this.#context.onFlush(this, packets);
       this.transport.send(packets, callbacks && this.#callLater(callbacks));
+      this.#sentBytes = this.transport.bufferedBytes;
       if (this.listenerCount("drain") > 0) this.emit("drain");
       this.#context.onDrain(this);
     } catch (error) {
@@ -357,6 +360,7 @@ export class Session
     this.#probe = undefined;
     this.#upgraded = true;
     this.transport = asShown(candidate);
+    this.#sentBytes = candidate.bufferedBytes;
     candidate.host(this);
     old.host(NOBODY);
     old.discard();
@@ -427,14 +431,19 @@ export class Session
     return this.bufferedBytes + this.writeBuffer.length * PACKET_COST;
   }
 
-  /** @returns whether the packet is on its way */
+  /**
+   * A broadcast comes here once per session, so this looks at nothing below the session: with many
+   * sessions, what it costs is what it fetches from memory. The flush looks at the rest, once.
+   *
+   * @returns whether the packet is on its way
+   */
   #push(packet: OutgoingPacket): boolean {
     if (this.#state !== "open") return false;
     const bytes = packet.data?.length ?? 0;
-    const backlog = this.#backlog;
-    if (backlog + bytes + PACKET_COST > this.#context.options.maxBufferedBytes) {
+    const most = this.#sentBytes + this.#writeBufferBytes + this.writeBuffer.length * PACKET_COST;
+    if (most + bytes + PACKET_COST > this.#context.options.maxBufferedBytes) {
       // The packets of the protocol itself are small, few, and never refused.
-      if (packet.type === "message" && !this.#isAdmitted(backlog, bytes)) return false;
+      if (packet.type === "message" && !this.#isAdmitted(bytes)) return false;
     }
     if (this.listenerCount("packetCreate") > 0) {
       this.#guard(() => this.emit("packetCreate", packet));
@@ -442,15 +451,17 @@ export class Session
     if (this.writeBuffer === NOTHING) this.writeBuffer = [packet];
     else this.writeBuffer.push(packet);
     this.#writeBufferBytes += bytes;
-    if (!this.#isDirty && this.transport.writable) {
-      this.#isDirty = true;
-      this.#context.flushQueue.add(this);
-    }
+    if (this.#isDirty) return true;
+    this.#isDirty = true;
+    this.#context.flushQueue.add(this);
     return true;
   }
 
-  /** Decides on a message that is too much. */
-  #isAdmitted(backlog: number, messageBytes: number): boolean {
+  /** Decides on a message that is too much, unless the transport has got rid of enough. */
+  #isAdmitted(messageBytes: number): boolean {
+    const backlog = this.#backlog;
+    const { maxBufferedBytes } = this.#context.options;
+    if (backlog + messageBytes + PACKET_COST <= maxBufferedBytes) return true;
     const verdict = judgeOverflow(this, { bufferedBytes: backlog, messageBytes }, this.#context);
     // The application was asked, and may have closed the session.
     if (this.#state !== "open") return false;

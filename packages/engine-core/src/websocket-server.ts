@@ -6,7 +6,11 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { systemClock } from "./clock.js";
 import { TimerWheel, type Scheduler } from "./timer-wheel.js";
-import { ConnectionContext, WebSocketConnection } from "./transports/websocket-connection.js";
+import {
+  ConnectionContext,
+  WebSocketConnection,
+  type ChunkObserver,
+} from "./transports/websocket-connection.js";
 import { EngineWebSocket, type WebSocketLike } from "./transports/websocket.js";
 import { judgeUpgrade, refuseUpgrade, upgradeLines } from "./websocket-handshake.js";
 
@@ -42,11 +46,12 @@ export function createWebSocketServer(
   options: Pick<WsEngineOptions, "perMessageDeflate" | "maxPayload">,
   wsEngine: WsEngine | undefined,
   scheduler: Scheduler = new TimerWheel(systemClock),
+  chunks?: ChunkObserver,
 ): WebSocketServerLike {
   const all = { noServer: true, clientTracking: false, ...options } as const;
   if (wsEngine !== undefined) return new wsEngine(all);
   if (options.perMessageDeflate === false) {
-    return new PlainWebSocketServer(options.maxPayload, scheduler);
+    return new PlainWebSocketServer(options.maxPayload, scheduler, chunks);
   }
   return new WebSocketServer<typeof EngineWebSocket>({ ...all, WebSocket: EngineWebSocket });
 }
@@ -58,11 +63,11 @@ class PlainWebSocketServer
 {
   readonly #context: ConnectionContext;
 
-  constructor(maxPayload: number, scheduler: Scheduler) {
+  constructor(maxPayload: number, scheduler: Scheduler, chunks: ChunkObserver | undefined) {
     super();
     // Longer text could not be decoded, whatever the application allows.
     const limit = Math.min(maxPayload, constants.MAX_STRING_LENGTH);
-    this.#context = new ConnectionContext(scheduler, limit);
+    this.#context = new ConnectionContext(scheduler, limit, chunks);
   }
 
   handleUpgrade(

@@ -147,8 +147,8 @@ function makeRequest(given: WebTransportRequest | undefined): IncomingMessage {
 
 /** What the verdict on a WebTransport session depends on. */
 export interface WebTransportJudgeContext extends JudgeContext {
-  /** Whether there are middlewares: they see every request. */
-  readonly hasMiddlewares: boolean;
+  /** They see every request. */
+  readonly middlewares: readonly unknown[];
   /** Whether there is an `allowRequest`: it sees the handshakes. */
   readonly hasAllowRequest: boolean;
 }
@@ -176,7 +176,7 @@ export function judgeWebTransport(
   if (known !== undefined && known.protocol !== 4) {
     return badRequest("PROTOCOL_MISMATCH", { protocol: 4, previousProtocol: known.protocol });
   }
-  const mustAsk = context.hasMiddlewares || (sid === undefined && context.hasAllowRequest);
+  const mustAsk = context.middlewares.length > 0 || (sid === undefined && context.hasAllowRequest);
   if (mustAsk && !hasRequest) {
     return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { name: "REQUEST_MISSING" });
   }

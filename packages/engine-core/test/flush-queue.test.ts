@@ -26,3 +26,17 @@ test("what is added during a flush is flushed after it", async () => {
   await tick();
   expect(log).toEqual(["adding", "other", "added"]);
 });
+
+test("what is added while a chunk is read is flushed when the chunk is read", async () => {
+  const log: string[] = [];
+  const queue = new FlushQueue();
+  queue.add({ onTickEnd: () => log.push("before") });
+  queue.onChunkStart();
+  queue.add({ onTickEnd: () => log.push("answer") });
+  log.push("read");
+  queue.onChunkEnd();
+  expect(log).toEqual(["read", "before", "answer"]);
+  queue.add({ onTickEnd: () => log.push("after") });
+  await tick();
+  expect(log).toEqual(["read", "before", "answer", "after"]);
+});

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
 import { FakeClock } from "@jackfield/testkit";
 import { expect, test } from "vitest";
 import { HandshakeGate } from "../src/handshake-gate.js";
@@ -52,9 +53,67 @@ test("addresses without sessions are forgotten", () => {
   expect(gate.addressCount).toBe(200);
   expect(gate.judgeRequest(request("192.0.2.7"))?.status).toBe(429);
   for (let last = 0; last < 200; last += 1) gate.leave(`192.0.2.${last}`);
-  expect(gate.judgeRequest(request("192.0.2.7"))).toBeUndefined();
+  const waiting = request("192.0.2.7");
+  expect(gate.judgeRequest(waiting)).toBeUndefined();
   for (let last = 0; last < 200; last += 1) gate.leave(`192.0.2.${last}`);
+  expect(gate.addressCount).toBe(1);
+  gate.release(waiting);
+  gate.release(waiting);
   expect(gate.addressCount).toBe(0);
+});
+
+test("who passes the gate keeps its place until it is released, once", () => {
+  const { gate, counted } = makeGate({ maxConnections: 2 });
+  const [first, second] = [request("192.0.2.1"), request("192.0.2.1")];
+  counted.clients = 1;
+  expect(gate.judgeRequest(first)).toBeUndefined();
+  expect(gate.judgeRequest(first)).toBeUndefined();
+  expect(gate.waitingCount).toBe(1);
+  expect(gate.judgeUpgrade(second, undefined)?.status).toBe(503);
+  expect(gate.judgeRoom(first)).toBeUndefined();
+  expect(gate.judgeRoom(second)?.status).toBe(503);
+  gate.release(first);
+  gate.release(first);
+  expect(gate.waitingCount).toBe(0);
+  expect(gate.judgeRoom(second)).toBeUndefined();
+  gate.drain();
+  expect(gate.judgeRoom(second)?.status).toBe(503);
+});
+
+test("a connection is as before when the place of its handshake is released", () => {
+  const { gate } = makeGate({ maxConnections: 2 });
+  const waiting = request("192.0.2.1");
+  const stream = new PassThrough();
+  const listeners = () => ["close", "end", "readable"].map((event) => stream.listenerCount(event));
+  const before = listeners();
+  gate.judgeUpgrade(waiting, undefined);
+  gate.watchUpgrade(waiting, stream);
+  expect(listeners()).not.toEqual(before);
+  gate.handOver(waiting, stream);
+  gate.watchUpgrade(waiting, stream);
+  gate.release(waiting);
+  expect(listeners()).toEqual(before);
+});
+
+test("who is refused has no place", () => {
+  const { gate } = makeGate({
+    maxConnections: 5,
+    handshakeRate: { perSecond: 1, burst: 1 },
+    allowedOrigins: ["https://example.com"],
+  });
+  const foreign = { headers: { origin: "https://evil.example" } };
+  expect(gate.judgeRequest(request("192.0.2.1", foreign))?.code).toBe(4);
+  expect(gate.waitingCount).toBe(0);
+  expect(gate.judgeRequest(request("192.0.2.1"))).toBeUndefined();
+  expect(gate.judgeRequest(request("192.0.2.1"))?.status).toBe(429);
+  expect(gate.waitingCount).toBe(1);
+});
+
+test("without quotas nobody is kept in mind", () => {
+  const { gate } = makeGate({ handshakeRate: { perSecond: 1, burst: 1 } });
+  const asked = request("192.0.2.1");
+  expect(gate.judgeRequest(asked)).toBeUndefined();
+  expect(gate.waitingCount).toBe(0);
 });
 
 test("connections of unknown origin share one address", () => {

@@ -46,10 +46,29 @@ test("the connection is cut, not closed in good order", async () => {
   expect(transport.log.at(-1)).toBe("destroy");
 });
 
+/** The same, after a message of which the transport still holds some bytes. */
+async function openHolding(bytes: number, options: ServerOptions) {
+  const made = openSession(options);
+  made.transport.bufferedBytes = bytes;
+  made.session.send("x");
+  await tick();
+  made.transport.writable = false;
+  return made;
+}
+
 test("what the transport holds counts", async () => {
-  const { session, transport } = openStalled({ maxBufferedBytes: 2000 });
-  transport.bufferedBytes = 1900;
+  const { session } = await openHolding(1900, { maxBufferedBytes: 2000 });
   session.send("a".repeat(36));
+  expect(session.readyState).toBe("open");
+  session.send("");
+  await tick();
+  expect(session.readyState).toBe("closed");
+});
+
+test("what the transport has got rid of does not count", async () => {
+  const { session, transport } = await openHolding(1900, { maxBufferedBytes: 2000 });
+  transport.bufferedBytes = 900;
+  session.send("a".repeat(1036));
   expect(session.readyState).toBe("open");
   session.send("");
   await tick();

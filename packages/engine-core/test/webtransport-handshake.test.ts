@@ -200,7 +200,7 @@ function judge(sid?: string, asks: Partial<{ middlewares: true; allowRequest: tr
     judgeWebTransport(sid, hasRequest, {
       transports,
       sessionOf: (id) => SESSIONS[id],
-      hasMiddlewares: asks.middlewares ?? false,
+      middlewares: asks.middlewares === true ? [() => {}] : [],
       hasAllowRequest: asks.allowRequest ?? false,
     });
 }

@@ -12,6 +12,8 @@ import { OPCODES } from "./websocket-frame-rules.js";
 export interface ConnectionOwner {
   onText(text: string): void;
   onBinary(data: Buffer): void;
+  /** Once, when the connection takes no message any more. */
+  onClosing(): void;
   /** Once, when the stream is gone. */
   onClose(): void;
   /** The peer broke the rules; `onClose` follows. */
@@ -25,15 +27,24 @@ export interface ConnectionEvents {
   error: [error: Error];
 }
 
+/** Collects what is sent while a chunk is being read. */
+export interface ChunkObserver {
+  onChunkStart(): void;
+  /** Sends it. Must not throw. */
+  onChunkEnd(): void;
+}
+
 /** What the connections of one server share. */
 export class ConnectionContext {
   readonly scheduler: Scheduler;
+  readonly chunks: ChunkObserver | undefined;
   readonly #maxPayload: number;
   #spare: FrameReader | undefined;
 
   /** @param maxPayload bytes that a message may have */
-  constructor(scheduler: Scheduler, maxPayload: number) {
+  constructor(scheduler: Scheduler, maxPayload: number, chunks?: ChunkObserver) {
     this.scheduler = scheduler;
+    this.chunks = chunks;
     this.#maxPayload = maxPayload;
   }
 
@@ -136,7 +147,7 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
   /** Says that it closes, and waits for the peer to say so, too. */
   close(): void {
     if (this.#state !== OPEN) return;
-    this.#state = CLOSING;
+    this.#become(CLOSING);
     this.#startCloseTimer();
     this.stream.write(frameOf(OPCODES.close, NOTHING));
   }
@@ -185,7 +196,13 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
     if (this.#state > CLOSING) return;
     const reader = this.#reader ?? this.#context.takeReader();
     this.#reader = reader;
-    reader.push(chunk, this);
+    const { chunks } = this.#context;
+    chunks?.onChunkStart();
+    try {
+      reader.push(chunk, this);
+    } finally {
+      chunks?.onChunkEnd();
+    }
     if (!reader.isIdle) return;
     this.#reader = undefined;
     this.#context.giveReader(reader);
@@ -194,13 +211,13 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
   /** The peer sends nothing any more, with or without having said so. */
   onEnd(): void {
     if (this.#state > CLOSING) return;
-    this.#state = ENDING;
+    this.#become(ENDING);
     this.#startCloseTimer();
     this.stream.end();
   }
 
   onGone(): void {
-    this.#state = CLOSED;
+    this.#become(CLOSED);
     this.#reader = undefined;
     this.#closeTimer?.cancel();
     this.#closeTimer = undefined;
@@ -215,11 +232,17 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
 
   // ───────────────────────────────────────────────────────────────────────────
 
+  #become(state: number): void {
+    const wasOpen = this.#state === OPEN;
+    this.#state = state;
+    if (wasOpen) this.owner?.onClosing();
+  }
+
   /** Ends the stream, after a close frame if that is not out yet. */
   #end(payload: Buffer): void {
     if (this.#state > CLOSING) return;
     const isOpen = this.#state === OPEN;
-    this.#state = ENDING;
+    this.#become(ENDING);
     this.#startCloseTimer();
     if (isOpen) this.stream.end(frameOf(OPCODES.close, payload));
     else this.stream.end();

@@ -77,6 +77,8 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   readonly #batch: FrameBatch | undefined;
   #host: TransportHost | undefined;
   #blocked = false;
+  /** Absent where the WebSocket has to be asked. */
+  #isOpen: boolean | undefined;
 
   constructor(init: WebSocketTransportInit) {
     super();
@@ -86,8 +88,10 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
     this.stream = init.stream;
     this.#codec = init.codec;
     this.#batch = isPlain(websocket) ? init.batch : undefined;
-    if (websocket instanceof WebSocketConnection) websocket.owner = this;
-    else if (websocket instanceof EngineWebSocket) websocket.transport = this;
+    if (websocket instanceof WebSocketConnection) {
+      websocket.owner = this;
+      this.#isOpen = websocket.readyState === WebSocket.OPEN;
+    } else if (websocket instanceof EngineWebSocket) websocket.transport = this;
     else this.#listenToForeign(websocket);
   }
 
@@ -96,7 +100,7 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   }
 
   get writable(): boolean {
-    return !this.#blocked && this.#websocket.readyState === WebSocket.OPEN;
+    return !this.#blocked && (this.#isOpen ?? this.#websocket.readyState === WebSocket.OPEN);
   }
 
   get bufferedBytes(): number {
@@ -155,6 +159,11 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   /** Takes a message of the peer. Only for the connection. */
   onBinary(data: Buffer): void {
     this.#receive(data);
+  }
+
+  /** Nothing can be sent any more. Only for the connection. */
+  onClosing(): void {
+    this.#isOpen = false;
   }
 
   /** The connection is gone. Only for the WebSocket. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { FakeClock, OPCODE } from "@jackfield/testkit";
 import { expect, test } from "vitest";
 import { TimerWheel } from "../../src/timer-wheel.js";
@@ -19,18 +20,38 @@ function connect() {
   const stream = new FakeStream();
   const connection = new WebSocketConnection(stream, new ConnectionContext(wheel, 100));
   const heard: unknown[] = [];
+  let closings = 0;
   const owner: ConnectionOwner = {
     onText: (text) => heard.push(text),
     onBinary: (data) => heard.push(data),
+    onClosing: () => (closings += 1),
     onClose: () => heard.push("closed"),
     onError: (error) => heard.push(error.message),
   };
   connection.owner = owner;
   const output = () => stream.output.toString("hex");
-  return { clock, wheel, stream, connection, heard, output };
+  return { clock, wheel, stream, connection, heard, output, closings: () => closings };
 }
 
 const CLOSE = framesOf({ opcode: OPCODE.close });
+
+test.each<[string, (subject: ReturnType<typeof connect>) => unknown]>([
+  ["it is closed", ({ connection }) => connection.close()],
+  ["the peer closes it", ({ stream }) => stream.receive(CLOSE)],
+  ["the peer ends its half", ({ stream }) => stream.push(null)],
+  ["the stream is gone", ({ stream }) => stream.destroy()],
+  ["the peer breaks the rules", ({ stream }) => stream.receive(Buffer.from([0xff, 0xff]))],
+])("its owner hears once that it takes no message any more, when %s", async (_when, happen) => {
+  const subject = connect();
+  expect(subject.closings()).toBe(0);
+  const closed = once(subject.stream, "close");
+  await happen(subject);
+  await new Promise(setImmediate);
+  expect(subject.closings()).toBe(1);
+  subject.stream.destroy();
+  await closed;
+  expect(subject.closings()).toBe(1);
+});
 
 test("a peer that closes gets its close frame back, then the end of the stream", async () => {
   const { stream, connection, heard, output, wheel } = connect();
@@ -239,4 +260,21 @@ test("connections take turns with a reader, and keep it within a message", async
   await second.receive(rest);
   await first.receive(whole);
   expect(heard).toEqual(["second whole", "first parted", "second parted", "first whole"]);
+});
+
+test("a chunk counts as read even when its reader fails", () => {
+  const log: string[] = [];
+  const chunks = {
+    onChunkStart: () => log.push("start"),
+    onChunkEnd: () => log.push("end"),
+  };
+  const context = new ConnectionContext(new TimerWheel(new FakeClock()), 100, chunks);
+  const connection = new WebSocketConnection(new FakeStream(), context);
+  connection.on("message", () => {
+    throw new Error("a listener");
+  });
+  expect(() => connection.onData(framesOf({ opcode: OPCODE.text, payload: "a" }))).toThrow(
+    "a listener",
+  );
+  expect(log).toEqual(["start", "end"]);
 });
