@@ -478,7 +478,7 @@ const SECTIONS = [
       D1: {
         what: "`DEBUG=engine*`, `DEBUG=socket.io*`",
         differs:
-          "Nothing is printed per packet: text that is put together for nobody costs more than sending. No scopes `engine:transport`, `engine:ws`, `socket.io-parser`",
+          "The words are our own. No scope `socket.io-parser`: the parser depends on nothing, so each packet is told of by `engine:ws`, before it is decoded",
       },
       D3: {
         what: "Recipes of the documentation: sessions, passport, helmet, JWT, headers, HTTP/2, WebTransport, engines of others",

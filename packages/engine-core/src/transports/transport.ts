@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { PacketError } from "@jackfield/parser";
+import createDebug from "debug";
 import type { EnginePacket, OutgoingPacket } from "../codec.js";
 import type { TransportError } from "../errors.js";
 import { LazyEmitter } from "../lazy-emitter.js";
+
+const debug = createDebug("engine:transport");
 
 export type TransportName = "polling" | "websocket" | "webtransport";
 
@@ -106,6 +109,7 @@ export abstract class TransportBase extends LazyEmitter<TransportEvents> impleme
   abstract discard(): void;
 
   destroy(): void {
+    debug("%s: cutting the connection (%s)", this.sid, this.name);
     this.stream?.destroy();
   }
 

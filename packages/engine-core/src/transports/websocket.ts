@@ -1,11 +1,14 @@
 import type { Duplex } from "node:stream";
 import { PacketError } from "@jackfield/parser";
+import createDebug from "debug";
 import { WebSocket, type RawData as WsData } from "ws";
 import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
 import type { FrameBatch } from "./frame-batch.js";
 import { TransportBase, type TransportHost, type TransportState } from "./transport.js";
 import { WebSocketConnection, type ConnectionOwner } from "./websocket-connection.js";
+
+const debug = createDebug("engine:ws");
 
 /**
  * The WebSocket class of our server on `ws`, for compressed messages: it hands its events to its
@@ -127,6 +130,7 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   }
 
   send(packets: readonly OutgoingPacket[], written?: () => void): void {
+    if (debug.enabled) debug("%s: writing %d packets", this.sid, packets.length);
     if (this.#batch === undefined) {
       this.#sendThroughWebSocket(packets, written);
       return;
@@ -138,6 +142,7 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   }
 
   close(closed?: () => void): void {
+    debug("%s: closing", this.sid);
     this.#websocket.close();
     closed?.();
   }
@@ -174,12 +179,14 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
 
   /** The connection failed; `close` follows. Only for the WebSocket. */
   onError(error: Error): void {
+    debug("%s: failed: %s", this.sid, error.message);
     const failure = new TransportError("ERR_TRANSPORT_CONNECTION", error.message, error);
     this.#host?.onError(failure);
     this.emit("error", failure);
   }
 
   #receive(data: RawData): void {
+    if (debug.enabled) debug("%s: received %o", this.sid, data);
     const host = this.#host;
     if (host === undefined) return;
     let packet;
