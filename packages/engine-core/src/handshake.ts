@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { HANDSHAKE_ERRORS, refusal, type Refusal } from "./errors.js";
 import { queryOf } from "./request.js";
 import type { TransportName } from "./transports/transport.js";
@@ -26,19 +26,21 @@ const INVALID_HEADER = /[^\t\x20-\x7e\x80-\xff]/;
  * behaviour 2: transport, origin, session and its transport, method, upgrade. `allowRequest`, the
  * protocol revision and the new id come after it, for handshakes only.
  *
+ * @param headers those of the request, if they are known from elsewhere
  * @returns why the request is refused, or `undefined`
  */
 export function judgeRequest(
   req: IncomingMessage,
   isUpgrade: boolean,
   context: JudgeContext,
+  headers: Pick<IncomingHttpHeaders, "origin"> = req.headers,
 ): Refusal | undefined {
   const { transport, sid } = queryOf(req);
   if (!isOffered(transport, context.transports)) {
     return refusal(HANDSHAKE_ERRORS.UNKNOWN_TRANSPORT, { transport });
   }
-  const { origin } = req.headers;
-  if (origin !== undefined && INVALID_HEADER.test(origin)) {
+  if (!isOriginValid(headers)) {
+    const { origin } = headers;
     // Whoever looks at the request later must not repeat it in a header.
     (req.headers as Record<string, unknown>)["origin"] = null;
     return badRequest("INVALID_ORIGIN", { origin });
@@ -55,6 +57,10 @@ export function judgeRequest(
     return badRequest("PROTOCOL_MISMATCH", { protocol, previousProtocol: session.protocol });
   }
   return undefined;
+}
+
+function isOriginValid({ origin }: Pick<IncomingHttpHeaders, "origin">): boolean {
+  return origin === undefined || !INVALID_HEADER.test(origin);
 }
 
 /** The protocol revision that a client speaks (behaviour 26). */

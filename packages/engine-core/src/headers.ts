@@ -14,13 +14,15 @@ export interface HeadersEmitter {
   listenerCount(event: "initial_headers" | "headers"): number;
 }
 
+const NO_LINES: readonly string[] = [];
+
 /** What applications add to the headers of responses and of the 101 (behaviours 8, 21, 23). */
 export class HeaderHooks {
   readonly #emitter: HeadersEmitter;
   readonly #cookie: CookieOptions | false;
   readonly #onHandlerError: (error: unknown) => void;
   /** What middlewares set for the 101 response of an upgrade in progress. */
-  readonly #upgradeLines = new WeakMap<IncomingMessage, string[]>();
+  readonly #kept = new WeakMap<IncomingMessage, string[]>();
 
   constructor(
     emitter: HeadersEmitter,
@@ -40,7 +42,7 @@ export class HeaderHooks {
 
   /** Keeps what middlewares have set, for the 101 response. */
   keep(req: IncomingMessage, headers: Iterable<[name: string, value: HeaderValue]>): void {
-    this.#upgradeLines.set(req, headerLines(headers));
+    this.#kept.set(req, headerLines(headers));
   }
 
   /** Adds to the headers of a response to the session with this id. */
@@ -51,13 +53,13 @@ export class HeaderHooks {
     this.#announce(headers, req);
   }
 
-  /** Adds to the lines of a 101 response. There is no cookie among them (behaviour 23). */
-  addToUpgrade(lines: string[], req: IncomingMessage): void {
-    lines.push(...(this.#upgradeLines.get(req) ?? []));
-    if (!this.hasListeners) return;
+  /** What is added to the lines of a 101 response. There is no cookie among them (behaviour 23). */
+  upgradeLines(req: IncomingMessage): readonly string[] {
+    const kept = this.#kept.get(req) ?? NO_LINES;
+    if (!this.hasListeners) return kept;
     const headers: ResponseHeaders = {};
     this.#announce(headers, req);
-    lines.push(...headerLines(Object.entries(headers)));
+    return [...kept, ...headerLines(Object.entries(headers))];
   }
 
   /** Whatever a listener throws, the answer goes out: there may be packets in it. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { parse, type ParsedUrlQuery } from "node:querystring";
+import { parsePlainQuery } from "./plain-query.js";
 
 /** A request whose query may be parsed already: hosts in front of the engine set `_query` (E13). */
 export interface EngineRequest extends IncomingMessage {
@@ -18,9 +19,13 @@ export function queryOf(req: EngineRequest): ParsedUrlQuery {
 }
 
 function parseQuery(url: string): ParsedUrlQuery {
-  const start = url.indexOf("?");
-  if (start === -1) return {};
-  const query = { ...parse(url.slice(start + 1)) };
+  const start = url.indexOf("?") + 1;
+  if (start === 0) return {};
+  return parsePlainQuery(url, start) ?? parseAnyQuery(url.slice(start));
+}
+
+function parseAnyQuery(text: string): ParsedUrlQuery {
+  const query = { ...parse(text) };
   for (const [key, value] of Object.entries(query)) {
     if (Array.isArray(value)) query[key] = value.at(-1);
   }

@@ -7,6 +7,7 @@ import type { ConnectionError } from "./errors.js";
 import type { Middleware } from "./middleware.js";
 import type { Session, SessionCounters } from "./session.js";
 import type { Scheduler } from "./timer-wheel.js";
+import type { UpgradeHeaders } from "./upgrade-headers.js";
 import type { ResponseHeaders } from "./transports/polling.js";
 
 /** What a server is made of. Everything has a default. */
@@ -38,7 +39,10 @@ export interface Upgrade {
   readonly socket: Duplex;
   /** What the client has sent behind the request. */
   readonly head: Buffer;
-  readonly isQueryParsedByHost: boolean;
+  /** Where they could be found without `req.headers`, and that is as the client has sent it. */
+  readonly headers: UpgradeHeaders | undefined;
+  /** Whether code of the application has seen the request, and may have put something on it. */
+  readonly isKnown: boolean;
 }
 
 /** A request on its way through the middlewares. */

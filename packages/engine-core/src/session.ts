@@ -7,6 +7,7 @@ import { SlowConsumerError, TransportError } from "./errors.js";
 import type { Flushable } from "./flush-queue.js";
 import { createHeartbeat, type Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
 import { LazyEmitter } from "./lazy-emitter.js";
+import { openPacketData } from "./open-packet.js";
 import { packRequest, unpackRequest } from "./packed-request.js";
 import { DEFAULT_OPTIONS, toMessage, type SendData } from "./send-data.js";
 import type {
@@ -170,23 +171,19 @@ export class Session
     return stream === undefined ? bufferedBytes === 0 : stream.destroyed;
   }
 
-  /** Opens the session: the peer gets the open packet at once (behaviours 18 to 21). */
-  open(): void {
+  /**
+   * Opens the session: the peer gets the open packet at once (behaviours 18 to 21).
+   *
+   * @param isGreeted whether it has been sent already
+   */
+  open(isGreeted = false): void {
     const { options } = this.#context;
     this.#become("open");
-    const handshake = {
-      sid: this.id,
-      upgrades: this.#context.upgrades(this.transport.name),
-      pingInterval: options.pingInterval,
-      pingTimeout: options.pingTimeout,
-      maxPayload: options.maxHttpBufferSize,
-    };
-    this.#push({
-      type: "open",
-      data: JSON.stringify(handshake),
-      options: DEFAULT_OPTIONS,
-      frame: undefined,
-    });
+    if (!isGreeted) {
+      const upgrades = this.#context.upgrades(this.transport.name);
+      const data = openPacketData(this.id, upgrades, options);
+      this.#push({ type: "open", data, options: DEFAULT_OPTIONS, frame: undefined });
+    }
     if (options.initialPacket !== undefined) this.send(options.initialPacket);
     this.emit("open");
     this.#heartbeat.restart();

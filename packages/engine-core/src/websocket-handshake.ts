@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
-import { STATUS_CODES, type IncomingMessage } from "node:http";
+import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { UpgradeHeaders } from "./upgrade-headers.js";
 
 // The opening handshake of RFC 6455, section 4.2. Status, headers and texts of the refusals are those
 // of npm `ws`.
@@ -35,7 +36,10 @@ const NO_PROTOCOL: UpgradeFault = {
 };
 
 /** Judges an upgrade request. Version 8 is that of drafts; its frames are the same. */
-export function judgeUpgrade({ method, headers }: IncomingMessage): UpgradeFault | undefined {
+export function judgeUpgrade(
+  method: string | undefined,
+  headers: UpgradeHeaders,
+): UpgradeFault | undefined {
   if (method !== "GET") return NOT_GET;
   if (headers.upgrade?.toLowerCase() !== "websocket") return NO_UPGRADE;
   if (!KEY.test(headers["sec-websocket-key"] ?? "")) return NO_KEY;
@@ -53,20 +57,22 @@ function subprotocolsIn(header: string): string[] | undefined {
   return isList ? names : undefined;
 }
 
-/** The lines of the 101 response to a request that is not refused. The first subprotocol is taken. */
-export function upgradeLines({ headers }: IncomingMessage): string[] {
+/**
+ * The 101 response to a request that is not refused. The first subprotocol is taken.
+ *
+ * @param lines what others add to it
+ */
+export function upgradeResponse(headers: UpgradeHeaders, lines: readonly string[]): string {
   const key = headers["sec-websocket-key"] ?? "";
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${hash("sha1", key + GUID, "base64")}`,
-  ];
+  let response =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    `Sec-WebSocket-Accept: ${hash("sha1", key + GUID, "base64")}\r\n`;
   const protocols = headers["sec-websocket-protocol"];
   if (protocols !== undefined) {
-    lines.push(`Sec-WebSocket-Protocol: ${subprotocolsIn(protocols)?.[0]}`);
+    response += `Sec-WebSocket-Protocol: ${subprotocolsIn(protocols)?.[0]}\r\n`;
   }
-  return lines;
+  for (const line of lines) response += `${line}\r\n`;
+  return `${response}\r\n`;
 }
 
 /** Answers a request that is refused, and ends the connection. */

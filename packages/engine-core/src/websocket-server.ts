@@ -12,7 +12,8 @@ import {
   type ChunkObserver,
 } from "./transports/websocket-connection.js";
 import { EngineWebSocket, type WebSocketLike } from "./transports/websocket.js";
-import { judgeUpgrade, refuseUpgrade, upgradeLines } from "./websocket-handshake.js";
+import type { UpgradeHeaders } from "./upgrade-headers.js";
+import { judgeUpgrade, refuseUpgrade, upgradeResponse } from "./websocket-handshake.js";
 
 /** What is used of a WebSocket server: ours, that of `ws`, or of the class given as `wsEngine`. */
 export interface WebSocketServerLike {
@@ -56,8 +57,17 @@ export function createWebSocketServer(
   return new WebSocketServer<typeof EngineWebSocket>({ ...all, WebSocket: EngineWebSocket });
 }
 
+/** What an upgrade is accepted with. */
+export interface Opening {
+  readonly headers: UpgradeHeaders;
+  /** Further lines of the 101 response. */
+  readonly lines: readonly string[];
+  /** A frame that leaves together with the response, in characters of Latin-1. */
+  readonly greeting?: string | undefined;
+}
+
 /** Our own WebSocket server: it accepts upgrades, and takes no extension. */
-class PlainWebSocketServer
+export class PlainWebSocketServer
   extends EventEmitter<{ headers: [lines: string[], req: IncomingMessage] }>
   implements WebSocketServerLike
 {
@@ -76,22 +86,39 @@ class PlainWebSocketServer
     head: Buffer,
     callback: (websocket: WebSocketLike) => void,
   ): void {
-    const fault = judgeUpgrade(req);
+    if (!this.admits(req, socket, req.headers)) return;
+    const lines: string[] = [];
+    this.emit("headers", lines, req);
+    callback(this.connect(socket, head, { headers: req.headers, lines }));
+  }
+
+  /** Whether a request may be accepted; else it is answered, and its connection ended. */
+  admits({ method }: IncomingMessage, socket: Duplex, headers: UpgradeHeaders): boolean {
+    const fault = judgeUpgrade(method, headers);
     if (fault !== undefined) {
       refuseUpgrade(fault, socket);
-      return;
+      return false;
     }
     if (!socket.readable || !socket.writable) {
       socket.destroy();
-      return;
+      return false;
     }
     if (WebSocketConnection.has(socket)) throw new Error("the socket was upgraded before");
-    const lines = upgradeLines(req);
-    this.emit("headers", lines, req);
-    socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+    return true;
+  }
+
+  /** Answers a request that is admitted. */
+  connect(
+    socket: Duplex,
+    head: Buffer,
+    { headers, lines, greeting }: Opening,
+  ): WebSocketConnection {
+    const response = upgradeResponse(headers, lines);
+    if (greeting === undefined) socket.write(response);
+    else socket.write(response + greeting, "latin1");
     if (socket instanceof Socket) socket.setTimeout(0).setNoDelay();
     // Before the connection listens: it would be told of it at once, and its owner not be there yet.
     if (head.length > 0) socket.unshift(head);
-    callback(new WebSocketConnection(socket, this.#context));
+    return new WebSocketConnection(socket, this.#context);
   }
 }

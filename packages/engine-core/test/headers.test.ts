@@ -46,10 +46,8 @@ test("the first response carries the cookie, when listeners see it (23)", () => 
 test("a 101 has what middlewares and listeners add, a line for each value, and no cookie (8, 23)", () => {
   const { hooks, listen } = makeHooks({});
   listen();
-  const lines = ["HTTP/1.1 101 Switching Protocols"];
   hooks.keep(first, [["X-Kept", "yes"]]);
-  hooks.addToUpgrade(lines, first);
-  expect(lines.slice(1)).toEqual(["X-Kept: yes", "X-Added: 1", "X-Added: 2"]);
+  expect(hooks.upgradeLines(first)).toEqual(["X-Kept: yes", "X-Added: 1", "X-Added: 2"]);
 });
 
 test("what a listener throws is reported", () => {

@@ -6,10 +6,11 @@ import { show } from "./codec/violation.mjs";
 import { Heap } from "./heap.mjs";
 import { Arena } from "./wire/arena.mjs";
 import { caseAt } from "./wire/cases.mjs";
+import { printExceeded } from "./wire/limits.mjs";
 import { shrinkCases } from "./wire/shrink-cases.mjs";
 
 /** @import { Options } from "./options.mjs" */
-/** @import { Failure } from "./wire/arena.mjs" */
+/** @import { Exceeded, Failure } from "./wire/arena.mjs" */
 /** @import { Case } from "./wire/steps.js" */
 
 /** Cases between two looks at what is left of them. */
@@ -35,6 +36,8 @@ export class Fuzzer {
   #wireSeconds = 0;
   #answers = 0;
   #heap = new Heap();
+  /** @type {Exceeded} */
+  #exceeded = {};
 
   /** @param {Options} options */
   constructor(options) {
@@ -60,6 +63,7 @@ export class Fuzzer {
       await arena?.end();
     }
     this.#report(true);
+    printExceeded(this.#exceeded);
     console.log(isClean ? "nothing found" : `found something, seed ${seed}`);
     return isClean;
   }
@@ -108,6 +112,7 @@ export class Fuzzer {
     this.#answers = arena.answers;
     if (arena.failure === undefined) {
       if (stats !== undefined) this.#heap.add(stats.heap);
+      this.#exceeded = (await arena.limits()) ?? {};
       return true;
     }
     await this.#explain(arena.failure, suspects, begun, first);

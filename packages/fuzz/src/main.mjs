@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Fuzzer } from "./fuzzer.mjs";
 import { parseOptions, USAGE } from "./options.mjs";
 import { caseAt } from "./wire/cases.mjs";
+import { printExceeded } from "./wire/limits.mjs";
 import { replay } from "./wire/shrink-cases.mjs";
 
 process.exitCode = await main(process.argv.slice(2));
@@ -32,7 +33,8 @@ async function replayOnly(what, options) {
     ? what.split(",").map((index) => caseAt(options.seed, Number(index)))
     : JSON.parse(readFileSync(what, "utf8"));
   console.log(JSON.stringify(cases, undefined, 1));
-  const failure = await replay(cases, options);
+  const { failure, exceeded } = await replay(cases, options);
+  printExceeded(exceeded);
   console.log(failure === undefined ? "nothing happened" : `${failure.kind}: ${failure.detail}`);
   return failure === undefined ? 0 : 1;
 }

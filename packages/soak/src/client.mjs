@@ -12,7 +12,14 @@ import { isPayloadOf, payloadOf } from "./payload.mjs";
  */
 
 export const KINDS = /** @type {const} */ (["stay", "stay", "recover", "vanish"]);
-export const TRANSPORTS = [["polling"], ["websocket"], ["polling", "websocket"]];
+export const TRANSPORTS = [
+  ["polling"],
+  ["websocket"],
+  ["webtransport"],
+  ["polling", "websocket"],
+  ["polling", "webtransport"],
+  ["polling", "websocket", "webtransport"],
+];
 
 /**
  * One socket of a client, with what it got and sent.
@@ -35,7 +42,11 @@ export function emptyTally() {
     recovered: 0,
     /** Disconnected without being cut. */
     dropped: 0,
+    /** Upgrades to WebSocket. */
     upgrades: 0,
+    /** Connections over WebTransport from the beginning. */
+    webTransports: 0,
+    webTransportUpgrades: 0,
     acknowledged: 0,
     unacknowledged: 0,
     corrupt: 0,
@@ -59,6 +70,7 @@ export class Client {
   /**
    * @param {object} init
    * @param {number} init.port
+   * @param {number} init.webTransportPort
    * @param {string[]} init.namespaces
    * @param {Kind} init.kind
    * @param {string[]} init.transports
@@ -67,7 +79,17 @@ export class Client {
    * @param {() => number} init.nextId
    * @param {(text: string) => void} init.onDrop is told of connections that end by themselves
    */
-  constructor({ port, namespaces, kind, transports, random, tally, nextId, onDrop }) {
+  constructor({
+    port,
+    webTransportPort,
+    namespaces,
+    kind,
+    transports,
+    random,
+    tally,
+    nextId,
+    onDrop,
+  }) {
     this.#onDrop = onDrop;
     this.#kind = kind;
     this.#random = random;
@@ -76,6 +98,7 @@ export class Client {
     this.#manager = new Manager(`http://127.0.0.1:${port}`, {
       transports,
       agent: /** @type {any} */ (this.#agent),
+      transportOptions: { webtransport: { port: webTransportPort, agent: this.#agent } },
       reconnectionDelay: 5,
       reconnectionDelayMax: 20,
       autoConnect: false,
@@ -95,7 +118,7 @@ export class Client {
    */
   async live(ms) {
     for (const { socket } of this.#ends) socket.connect();
-    this.#countUpgrades();
+    this.#countTransports();
     await this.#connected();
     const until = Date.now() + ms;
     while (Date.now() < until) {
@@ -154,8 +177,17 @@ export class Client {
   }
 
   /** Each connection has an engine of its own, which is there before it is open. */
-  #countUpgrades() {
-    const watch = () => this.#manager.engine.once("upgrade", () => (this.#tally.upgrades += 1));
+  #countTransports() {
+    const watch = () => {
+      const { engine } = this.#manager;
+      engine.once("open", () => {
+        if (engine.transport.name === "webtransport") this.#tally.webTransports += 1;
+      });
+      engine.once("upgrade", ({ name }) => {
+        if (name === "webtransport") this.#tally.webTransportUpgrades += 1;
+        else this.#tally.upgrades += 1;
+      });
+    };
     watch();
     this.#manager.on("reconnect_attempt", () => setImmediate(watch));
   }
@@ -221,6 +253,11 @@ export class Client {
             this.#tally.unacknowledged += end.unacknowledged;
             resolve(undefined);
           });
+        });
+        // Whoever closes a WebTransport session drops what is on its way: the answers that were given
+        // while the server had not heard of the end must be there before.
+        await new Promise((resolve) => {
+          socket.emit("arrived", () => resolve(undefined));
         });
       }),
     );

@@ -22,11 +22,20 @@ export class CuttableAgent extends Agent {
     // The types of Node.js do not know this method of the base class.
     const base = /** @type {any} */ (Agent.prototype);
     const stream = base.createConnection.call(this, options, callback);
+    this.adopt(stream);
+    return stream;
+  }
+
+  /**
+   * Makes a connection one of those that are cut.
+   *
+   * @param {import("node:stream").Duplex} stream
+   */
+  adopt(stream) {
     this.#open.add(stream);
     // A request that was given up leaves its connection behind.
     if (this.#isClosed) stream.destroy();
     stream.on("close", () => this.#open.delete(stream));
-    return stream;
   }
 
   /** Cuts every connection, without a word to the other end. */

@@ -1,5 +1,6 @@
 // The process of the clients.
 import { setTimeout as sleep } from "node:timers/promises";
+import { CarriedWebTransport } from "./carried-webtransport.mjs";
 import { serveCalls } from "./child.mjs";
 import { Client, emptyTally, KINDS, TRANSPORTS } from "./client.mjs";
 import { Random } from "./random.mjs";
@@ -10,15 +11,18 @@ const NAMESPACES = [
   ...Array.from({ length: 4 }, (...[, index]) => `/dynamic-${index}`),
 ];
 
+// The official client looks for it there.
+Object.assign(globalThis, { WebTransport: CarriedWebTransport });
+
 let lastId = 0;
 
 serveCalls({
   /**
    * Keeps so many clients alive for a while, and hands out what each of their sockets got and sent.
    *
-   * @param {{ port: number, clients: number, seconds: number, seed: number }} order
+   * @param {{ port: number, webTransportPort: number, clients: number, seconds: number, seed: number }} order
    */
-  async run({ port, clients, seconds, seed }) {
+  async run({ port, webTransportPort, clients, seconds, seed }) {
     const tally = emptyTally();
     const until = Date.now() + seconds * 1000;
     await Promise.all(
@@ -29,6 +33,7 @@ serveCalls({
           const namespaces = [...new Set([random.pick(NAMESPACES), random.pick(NAMESPACES)])];
           const client = new Client({
             port,
+            webTransportPort,
             namespaces,
             kind: random.pick(KINDS),
             transports: random.pick(TRANSPORTS) ?? [],

@@ -38,12 +38,12 @@ async function soak({ seconds, seed, clients, rate }) {
   /** @type {string[]} */
   const left = [];
   try {
-    const port = await server.call("listen");
+    const ports = await server.call("listen");
     const base = await server.call("settle");
     const cycles = Math.max(2, Math.round(seconds / CYCLE_SECONDS));
     for (let cycle = 0; cycle < cycles; cycle++) {
       await server.call("start", { seed: seed + cycle, rate });
-      const order = { port, clients, seconds: seconds / cycles, seed: seed + cycle * 104_729 };
+      const order = { ...ports, clients, seconds: seconds / cycles, seed: seed + cycle * 104_729 };
       const counts = await load.call("run", order, LOAD_TIMEOUT_MS + order.seconds * 1000);
       for (const key of /** @type {(keyof typeof tally)[]} */ (Object.keys(tally))) {
         tally[key] += counts[key];

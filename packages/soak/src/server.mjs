@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Server } from "@jackfield/socketio";
+import { serveWebTransport } from "./carried-webtransport.mjs";
 import { serveCalls } from "./child.mjs";
 import { isPayloadOf, payloadOf } from "./payload.mjs";
 import { Random } from "./random.mjs";
@@ -17,12 +18,17 @@ const ROOMS = Array.from({ length: 6 }, (...[, index]) => `room ${index}`);
 
 const httpServer = createServer();
 const io = new Server(httpServer, {
+  transports: ["polling", "websocket", "webtransport"],
   pingInterval: 500,
   pingTimeout: 10_000,
   serveClient: false,
   cleanupEmptyChildNamespaces: true,
   connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS },
 });
+
+const webTransportServer = serveWebTransport((session, request) =>
+  /** @type {any} */ (io.engine).onWebTransportSession(session, request),
+);
 
 const streams = new Streams();
 let random = new Random(1);
@@ -63,6 +69,7 @@ function onConnection(socket) {
     answer();
     report(stream);
   });
+  socket.on("arrived", (answer) => answer());
   socket.on("leave", () => socket.disconnect(true));
   socket.on("disconnecting", () => {
     stream.socket = undefined;
@@ -247,11 +254,19 @@ function moveAbout(stream, room) {
   }
 }
 
+/** @param {import("node:net").Server} server */
+async function listenOn(server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return /** @type {import("node:net").AddressInfo} */ (server.address()).port;
+}
+
 serveCalls({
   async listen() {
-    httpServer.listen(0, "127.0.0.1");
-    await once(httpServer, "listening");
-    return /** @type {import("node:net").AddressInfo} */ (httpServer.address()).port;
+    return {
+      port: await listenOn(httpServer),
+      webTransportPort: await listenOn(webTransportServer),
+    };
   },
   start(/** @type {{ seed: number, rate: number }} */ { seed, rate }) {
     random = new Random(seed);

@@ -25,6 +25,7 @@ export function figuresOf({ ledger, tally, heaps, left, asked, answered, corrupt
   return [
     `clients  ${tally.clients}, sockets ${ledger.streams}, upgrades ${tally.upgrades}, ` +
       `cut ${tally.cuts}, recovered ${tally.recovered}, too late ${late}, dropped ${tally.dropped}`,
+    `WebTransport  connections ${tally.webTransports}, upgrades ${tally.webTransportUpgrades}`,
     line("server → client", ledger.downwards),
     line("client → server", ledger.upwards),
     `acknowledgements  of clients ${answered} of ${asked}, ` +
@@ -52,6 +53,8 @@ export function failuresOf(result) {
     [corrupt + tally.corrupt > 0, "payloads are corrupt"],
     [grown > HEAP_TOLERANCE, `the heap has grown by ${grown} bytes`],
     [isIdle, "there was no load"],
+    [tally.webTransports === 0, "nobody connected over WebTransport"],
+    [tally.webTransportUpgrades === 0, "nobody upgraded to WebTransport"],
   ];
   const failed = checks.filter(([hasFailed]) => hasFailed).map(([, text]) => text);
   const { complaints, drops, left } = result;

@@ -1,5 +1,7 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { Page } from "playwright-core";
+import type { Certificate } from "../engine-clients/certificate.js";
 import { onCleanup } from "../support/cleanup.js";
 import { closeHttp, listenOn } from "../support/subject.js";
 
@@ -94,12 +96,14 @@ export class BundlePage {
 
   /**
    * Serves a page of an origin of its own, and opens it where no cookies are left. It is left after
-   * the test.
+   * the test. With a certificate, it is a page of https, and of another site than 127.0.0.1.
    */
-  static async open(tab: Page): Promise<BundlePage> {
-    const host = createServer((_req, res) => {
+  static async open(tab: Page, certificate?: Certificate): Promise<BundlePage> {
+    const serve: RequestListener = (_req, res) => {
       res.setHeader("content-type", "text/html; charset=utf-8").end(PAGE);
-    });
+    };
+    const host =
+      certificate === undefined ? createServer(serve) : createSecureServer(certificate, serve);
     const port = await listenOn(host, 0);
     onCleanup(() => {
       host.closeAllConnections();
@@ -107,7 +111,8 @@ export class BundlePage {
     });
     onCleanup(() => tab.goto("about:blank"));
     await tab.context().clearCookies();
-    const origin = `http://127.0.0.1:${port}`;
+    const origin =
+      certificate === undefined ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
     // Not "/": vitest looks for the paths in an error's stack among the files, and cannot read that.
     await tab.goto(`${origin}/page`);
     return new BundlePage(tab, origin);

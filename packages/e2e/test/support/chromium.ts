@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import type { Browser } from "playwright-core";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser, BrowserContext } from "playwright-core";
 
 // Without vitest: the process in which WebTransport is tested has this file, too.
 
@@ -37,5 +39,27 @@ export async function launchChromium({ hasQuic = false }: ChromiumInit = {}): Pr
     executablePath: PROGRAM,
     args: hasQuic ? ARGUMENTS : [...ARGUMENTS, "--disable-quic"],
     timeout: LAUNCH_TIMEOUT_MS,
+  });
+}
+
+/** Not to block the cookies of other sites than the page's: Debian's Chromium does by default. */
+const PREFERENCES = { profile: { cookie_controls_mode: 0 } };
+
+/**
+ * Starts a browser without windows in which pages may use the cookies of other sites, and every
+ * certificate is good. The caller has to close it.
+ *
+ * @param folder an empty one, for the profile: windows without one are incognito, where such
+ * cookies are blocked whatever the preferences say
+ */
+export async function launchProfile(folder: string): Promise<BrowserContext> {
+  const { chromium } = await import("playwright-core");
+  await mkdir(join(folder, "Default"));
+  await writeFile(join(folder, "Default/Preferences"), JSON.stringify(PREFERENCES));
+  return chromium.launchPersistentContext(folder, {
+    executablePath: PROGRAM,
+    args: [...ARGUMENTS, "--disable-quic"],
+    timeout: LAUNCH_TIMEOUT_MS,
+    ignoreHTTPSErrors: true,
   });
 }

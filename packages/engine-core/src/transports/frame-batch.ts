@@ -1,8 +1,9 @@
 import type { OutgoingPacket, PacketCodec } from "../codec.js";
-import { encodeFrame, encodeFrames } from "./websocket-frame.js";
+import { asciiFrames, encodeFrame, encodeFrames } from "./websocket-frame.js";
 
 /**
- * Encodes what a session sends in one tick, as one buffer.
+ * Encodes what a session sends in one tick, as one piece: a buffer, or a text of one character per
+ * byte, to be written as Latin-1.
  *
  * When several broadcasts of one tick go to the same sessions, each session holds the same packets
  * in the same order. The buffer made for the first session then serves the others: comparing ten
@@ -12,12 +13,18 @@ export class FrameBatch {
   #packets: readonly OutgoingPacket[] | undefined;
   #buffer: Buffer | undefined;
 
-  encode(packets: readonly OutgoingPacket[], codec: PacketCodec, supportsBinary: boolean): Buffer {
+  encode(
+    packets: readonly OutgoingPacket[],
+    codec: PacketCodec,
+    supportsBinary: boolean,
+  ): Buffer | string {
     const first = packets[0];
     if (packets.length === 1 && first !== undefined) {
-      return first.frame ?? encodeFrame(first, codec, supportsBinary);
+      return first.frame ?? asciiFrames(packets) ?? encodeFrame(first, codec, supportsBinary);
     }
     if (this.#buffer !== undefined && samePackets(packets, this.#packets)) return this.#buffer;
+    const text = asciiFrames(packets);
+    if (text !== undefined) return text;
     const buffer = encodeFrames(packets, codec, supportsBinary);
     if (packets.every(isShared)) {
       this.#packets = packets;

@@ -135,8 +135,9 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
       this.#sendThroughWebSocket(packets, written);
       return;
     }
-    const buffer = this.#batch.encode(packets, this.#codec, this.supportsBinary);
-    if (!this.stream.write(buffer, written && ((error) => error ?? written()))) this.#block();
+    const frames = this.#batch.encode(packets, this.#codec, this.supportsBinary);
+    const isFree = this.stream.write(frames, "latin1", written && ((error) => error ?? written()));
+    if (!isFree) this.#block();
     if (this.listenerCount("drain") > 0) this.emit("drain");
     if (!this.#blocked && this.listenerCount("ready") > 0) this.emit("ready");
   }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import * as ws from "ws";
 import type { OutgoingPacket } from "../../src/codec.js";
-import { encodeFrame, encodeFrames } from "../../src/transports/websocket-frame.js";
+import { asciiFrames, encodeFrame, encodeFrames } from "../../src/transports/websocket-frame.js";
 
 function hex(packet: OutgoingPacket, supportsBinary = true): string {
   return encodeFrame(packet, codecV4, supportsBinary).toString("hex");
@@ -97,4 +97,29 @@ test("a peer reads from the frames exactly what was sent", async () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test("messages of ASCII can be a text with a character for each byte", () => {
+  const ascii = fc.string({ unit: "binary-ascii", maxLength: 300 });
+  fc.assert(
+    fc.property(fc.array(ascii, { minLength: 1, maxLength: 5 }), (texts) => {
+      const packets = texts.map((data): OutgoingPacket => ({ type: "message", data }));
+      const frames = Buffer.from(asciiFrames(packets) ?? "", "latin1");
+      expect(frames).toEqual(encodeFrames(packets, codecV4, true));
+    }),
+  );
+});
+
+test.each<[string, OutgoingPacket]>([
+  ["beyond ASCII", { type: "message", data: "é" }],
+  ["beyond Latin-1", { type: "message", data: "€" }],
+  ["bytes", { type: "message", data: Buffer.from("a") }],
+  ["another packet", { type: "ping" }],
+  ["a frame that is there already", { type: "message", data: "a", frame: Buffer.from("a") }],
+  ["a long message", { type: "message", data: "a".repeat(16_380) }],
+])("%s is no such text", (_what, packet) => {
+  const short: OutgoingPacket = { type: "message", data: "a" };
+  expect(asciiFrames([short])).toBe("\x81\x024a");
+  expect(asciiFrames([packet])).toBeUndefined();
+  expect(asciiFrames([short, packet])).toBeUndefined();
 });

@@ -2,6 +2,7 @@
 // here throws, so that every error that a server reports is a finding.
 import { Server as Engine } from "@jackfield/engine-core";
 import { Server } from "@jackfield/socketio";
+import { eventRateInTurns, GENEROUS, MAX_CONNECTIONS, SMALL } from "./limits.mjs";
 
 /** @import { Server as HttpServer } from "node:http" */
 
@@ -46,8 +47,7 @@ export function fullServer(httpServer, patience) {
     connectionStateRecovery: { maxDisconnectionDuration: 1000, skipMiddlewares: false },
     cors: { origin: true, credentials: true },
     cookie: true,
-    maxNamespacesPerConnection: 6,
-    maxDynamicNamespacesPerConnection: 3,
+    ...GENEROUS,
     maxBufferedBytes: 1_000_000,
     handshakeRate: { perSecond: 1e6, burst: 1e6 },
     maxConnectionsPerAddress: 10_000,
@@ -59,10 +59,32 @@ export function fullServer(httpServer, patience) {
     res.setHeader("X-Seen", "1");
     setImmediate(next);
   });
-  io.on("limit_exceeded", () => {});
   io.use((socket, next) => {
     void socket.join("everybody");
     setImmediate(next);
+  });
+  return withNamespaces(io);
+}
+
+/**
+ * Our own WebSocket connections, small limits, and an application that takes its time with each
+ * handshake: those of web pages wait until they leave.
+ *
+ * @param {HttpServer} httpServer
+ * @param {number} patience
+ */
+export function limitedServer(httpServer, patience) {
+  const io = new Server(httpServer, {
+    ...times(patience),
+    cleanupEmptyChildNamespaces: true,
+    ...SMALL,
+    eventRate: eventRateInTurns(),
+    maxConnections: MAX_CONNECTIONS,
+    maxConnectionsPerAddress: MAX_CONNECTIONS,
+    allowedOrigins: (origin) => origin.length < 100,
+    allowRequest: ({ headers }, answer) => {
+      if (headers.origin === undefined) setTimeout(answer, 5, null, true);
+    },
   });
   return withNamespaces(io);
 }
@@ -111,7 +133,7 @@ function application(socket) {
   });
   socket.on("join", (room) => {
     if (typeof room === "string" && socket.rooms.size < MAX_ROOMS) void socket.join(room);
-    socket.data[room] = room;
+    if (typeof room === "string") socket.data[room] = room;
   });
   socket.on("leave", (room) => {
     if (typeof room === "string" && room !== socket.id) void socket.leave(room);

@@ -4,6 +4,7 @@ import { get } from "node:http";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import { runCase } from "./attacker.mjs";
+import { pathOf } from "./script.mjs";
 import { callWitnesses } from "./witness.mjs";
 
 /** @import { Case } from "./steps.js" */
@@ -15,11 +16,13 @@ import { callWitnesses } from "./witness.mjs";
  */
 
 /**
- * What the attacked process is asked for: numbers, numbers after a collection of the garbage, or a
- * line about each open connection.
+ * What the attacked process is asked for: numbers, numbers after a collection of the garbage, a line
+ * about each open connection, or how often limits were exceeded.
  *
- * @typedef {{ id: number, wanted: "stats" | "heap" | "connections" }} Question
+ * @typedef {{ id: number, wanted: "stats" | "heap" | "connections" | "limits" }} Question
  */
+
+/** How often each limit of each server was exceeded. @typedef {Record<string, Record<string, number>>} Exceeded */
 
 /** @typedef {Pick<import("../options.mjs").Options, "patience" | "defect">} ArenaOptions */
 
@@ -37,6 +40,8 @@ const HANG = 15_000;
 const SETTLE = 20_000;
 /** Time between two looks at what is left, in ms. */
 const LOOK_INTERVAL = 200;
+/** What a server answers that has no place left. */
+const IS_FULL = /Service unavailable|Too many requests/;
 /** Timers and connections that come and go with the witnesses. */
 const TOLERANCE = /** @type {Record<string, number>} */ ({ timers: 6, connections: 6 });
 
@@ -177,6 +182,11 @@ export class Arena {
     }
   }
 
+  /** @returns {Promise<Exceeded | undefined>} undefined when something went wrong */
+  limits() {
+    return this.#ask("limits");
+  }
+
   async end() {
     this.#isEnding = true;
     this.#delay.disable();
@@ -251,14 +261,16 @@ export class Arena {
     return result;
   }
 
-  /** Whoever comes now must be served. */
+  /** Whoever comes now must be served, at the latest when the places of the attackers are free again. */
   async #checkHandshakes() {
+    const end = performance.now() + SETTLE * this.#patience;
     for (const [index, port] of this.#ports.entries()) {
-      const path = index === 2 ? "/engine.io/" : "/socket.io/";
-      const body = await fetchText(
-        `http://127.0.0.1:${port}${path}?EIO=4&transport=polling`,
-        HANG * this.#patience,
-      );
+      const url = `http://127.0.0.1:${port}${pathOf(index)}?EIO=4&transport=polling`;
+      let body = await fetchText(url, HANG * this.#patience);
+      while (IS_FULL.test(body) && performance.now() < end) {
+        await pause(LOOK_INTERVAL);
+        body = await fetchText(url, HANG * this.#patience);
+      }
       if (!body.startsWith('0{"sid":"'))
         this.#report("handshake", `server ${index} answers ${body}`);
     }

@@ -1,6 +1,6 @@
 import { Random } from "../random.mjs";
-import { SCENARIOS } from "./scenarios.mjs";
-import { Script } from "./script.mjs";
+import { beyondLimits, SCENARIOS } from "./scenarios.mjs";
+import { FULL, LIMITED, PLAIN, Script } from "./script.mjs";
 
 /** @import { Case } from "./steps.js" */
 
@@ -19,6 +19,11 @@ export function caseAt(seed, index) {
   if (random.oneIn(4)) shuffleSome(script);
   if (random.oneIn(5)) damageSome(script);
   if (random.oneIn(3)) leaveBadly(script);
+  // Last, so that the cases of other servers are those that they were without it.
+  if (script.server === PLAIN && random.oneIn(2)) script.server = LIMITED;
+  if (script.server === LIMITED ? random.oneIn(2) : script.server === FULL && random.oneIn(4)) {
+    beyondLimits(script);
+  }
   return { server: script.server, steps: script.steps };
 }
 

@@ -1,7 +1,16 @@
+/** @import { IncomingMessage } from "node:http" */
 /** @import { Server } from "@jackfield/socketio" */
 
-/** What sets a defect off: an event that only attackers send. */
-const TRIGGER = "join";
+/**
+ * What sets a defect off: a request of an attacker, which all of them begin with. Nothing that comes
+ * later would do so well, because it takes its turn with what other attackers do.
+ *
+ * @param {IncomingMessage} request
+ */
+function isTrigger({ headers }) {
+  // Healthy clients name the address that they connect to.
+  return headers.host === "localhost";
+}
 
 /**
  * Makes a server do what must not happen, so that the fuzzer can be tested.
@@ -10,27 +19,38 @@ const TRIGGER = "join";
  * @param {Server} io
  */
 export function plant(defect, io) {
+  if (defect === "") return;
   let count = 0;
   let isLost = false;
-  io.on("connection", (socket) => {
-    socket.prependAny((event) => {
-      if (event !== TRIGGER) return;
-      if (defect === "crash") {
-        setImmediate(() => {
-          throw new Error("planted");
-        });
-      }
-      if (defect === "leak")
-        void io.of("/").adapter.addAll(`ghost ${count++}`, new Set(["ghosts"]));
-      if (defect === "hang") for (;;);
-      // Later, so that it is somebody else's event.
-      if (defect === "loss") setImmediate(() => (isLost = true));
+  /** @type {Record<string, () => void>} */
+  const effects = {
+    crash: () =>
+      void setImmediate(() => {
+        throw new Error("planted");
+      }),
+    leak: () => void io.of("/").adapter.addAll(`ghost ${count++}`, new Set(["ghosts"])),
+    hang: () => {
+      for (;;);
+    },
+    loss: () => void (isLost = true),
+  };
+  io.engine.use(
+    (
+      /** @type {IncomingMessage} */ request,
+      /** @type {unknown} */ _res,
+      /** @type {() => void} */ next,
+    ) => {
+      if (isTrigger(request)) effects[defect]?.();
+      next();
+    },
+  );
+  if (defect !== "loss") return;
+  // The event is that of whoever sends one next: the healthy clients do so all the time.
+  io.use((socket, next) => {
+    socket.use((_event, proceed) => {
+      if (!isLost) proceed();
+      isLost = false;
     });
-    if (defect === "loss") {
-      socket.use((_event, next) => {
-        if (!isLost) next();
-        isLost = false;
-      });
-    }
+    next();
   });
 }

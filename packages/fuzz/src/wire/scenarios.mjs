@@ -15,6 +15,7 @@ import {
   post,
   upgradeRequest,
 } from "./http-steps.mjs";
+import { FULL } from "./script.mjs";
 
 /** @import { Script } from "./script.mjs" */
 /** @import { HttpStep } from "./steps.js" */
@@ -94,7 +95,7 @@ function jsonpSession(script) {
 /** @param {Script} script */
 function recovery(script) {
   const { random } = script;
-  script.server = 1;
+  script.server = FULL;
   script.protocol = 4;
   openWebSocket(script, 0);
   script.add({ do: "await", c: 0 }, frame(script, 0, "40"), { do: "await", c: 0 });
@@ -200,6 +201,29 @@ function overlaps(script) {
     if (random.oneIn(3)) script.add({ do: random.pick(["destroy", "reset", "end"]), c });
     if (random.oneIn(4)) script.add({ do: "turn" });
   }
+}
+
+/** A client that knows the protocol and wants too much of one thing. @param {Script} script */
+export function beyondLimits(script) {
+  const { random } = script;
+  const c = 4;
+  script.protocol = 4;
+  openWebSocket(script, c);
+  script.add({ do: "await", c }, frame(script, c, "40"), { do: "await", c });
+  const message = random.pick([
+    () => `42["echo",${random.below(10)}]`,
+    () => `42["join","room ${random.below(20)}"]`,
+    () => '42["ask for ever"]',
+    () => `40/dyn-${random.below(50)},`,
+    () =>
+      `40${random.pick(["/admin", "/guarded", "/dyn-1", "/dyn-2", "/dyn-3"])},{"token":"let me in"}`,
+  ]);
+  for (let times = random.between(4, 24); times > 0; times -= 1) {
+    script.add(frame(script, c, message()));
+    if (random.oneIn(6)) script.add({ do: "await", c });
+  }
+  if (random.oneIn(3)) sendFrames(script, c, random.between(1, 3));
+  if (random.oneIn(2)) script.add({ do: "await", c });
 }
 
 /** What attackers do, with how often they do it. */

@@ -1,10 +1,14 @@
 /** @import { Random } from "../random.mjs" */
 /** @import { Step } from "./steps.js" */
 
-/** The servers that are attacked, by index: see server.mjs. The last one is an engine by itself. */
+// The servers that are attacked, by index: see server.mjs.
+export const PLAIN = 0;
+export const FULL = 1;
+/** The one that speaks no Socket.IO. */
+export const ENGINE = 2;
+export const LIMITED = 3;
+/** How many servers a case is made for at first; see cases.mjs. */
 const SERVER_COUNT = 3;
-/** The index of the server that speaks no Socket.IO. */
-export const ENGINE = SERVER_COUNT - 1;
 
 /** What is between the packets of a payload of protocol 4. */
 export const SEPARATOR = "\u001e";
@@ -25,11 +29,16 @@ export class Script {
   }
 
   get path() {
-    return this.server === ENGINE ? "/engine.io/" : "/socket.io/";
+    return pathOf(this.server);
   }
 
   /** @param {Step[]} steps */
   add(...steps) {
     this.steps.push(...steps);
   }
+}
+
+/** What the URLs of a server begin with. @param {number} server */
+export function pathOf(server) {
+  return server === ENGINE ? "/engine.io/" : "/socket.io/";
 }

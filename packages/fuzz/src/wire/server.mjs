@@ -1,8 +1,9 @@
-// The process that is attacked: three servers, and a watch over everything that must not happen.
+// The process that is attacked: four servers, and a watch over everything that must not happen.
 import { createServer } from "node:http";
 import { Socket } from "node:net";
 import { plant } from "./defects.mjs";
-import { bareEngine, fullServer, plainServer } from "./applications.mjs";
+import { bareEngine, fullServer, limitedServer, plainServer } from "./applications.mjs";
+import { GENEROUS, SMALL, watchLimits } from "./limits.mjs";
 
 /** @import { Server as Engine } from "@jackfield/engine-core" */
 /** @import { Server } from "@jackfield/socketio" */
@@ -35,11 +36,18 @@ async function start(attach) {
 
 const plain = await start((httpServer) => plainServer(httpServer, patience));
 const full = await start((httpServer) => fullServer(httpServer, patience));
-for (const io of [plain.subject, full.subject]) plant(defect, io);
 const bare = await start((httpServer) => bareEngine(httpServer, patience));
+const limited = await start((httpServer) => limitedServer(httpServer, patience));
+/** By index, as cases name them. */
+const ports = [plain, full, bare, limited].map(({ port }) => port);
 
 /** @type {Server[]} */
-const ios = [plain.subject, full.subject];
+const ios = [plain.subject, full.subject, limited.subject];
+for (const io of ios) plant(defect, io);
+const limits = {
+  everything: watchLimits(full.subject, GENEROUS, complain),
+  limited: watchLimits(limited.subject, SMALL, complain),
+};
 /** @type {Engine[]} */
 const engines = [...ios.map((io) => io.engine), bare.subject];
 
@@ -51,10 +59,24 @@ for (const engine of engines) {
 }
 
 process.on("message", (/** @type {import("./arena.mjs").Question} */ { id, wanted }) => {
-  if (wanted === "heap") globalThis.gc?.();
-  send({ id, answer: wanted === "connections" ? describeConnections() : measure() });
+  send({ id, answer: answerTo(wanted) });
 });
-send({ ports: [plain.port, full.port, bare.port] });
+send({ ports });
+
+/** @param {import("./arena.mjs").Question["wanted"]} wanted */
+function answerTo(wanted) {
+  switch (wanted) {
+    case "connections":
+      return describeConnections();
+    case "limits":
+      return { everything: limits.everything(), limited: limits.limited() };
+    case "heap":
+      globalThis.gc?.();
+      return measure();
+    default:
+      return measure();
+  }
+}
 
 /** @returns {Stats} */
 function measure() {
@@ -86,7 +108,6 @@ function measure() {
  */
 function describeConnections() {
   /* oxlint-disable no-underscore-dangle -- names of Node */
-  const ports = [plain.port, full.port, bare.port];
   return /** @type {any} */ (process)
     ._getActiveHandles()
     .filter((/** @type {unknown} */ handle) => handle instanceof Socket)

@@ -4,7 +4,7 @@ import { shrinkList, shrinkText } from "../shrink.mjs";
 import { Arena } from "./arena.mjs";
 
 /** @import { Options } from "../options.mjs" */
-/** @import { Failure } from "./arena.mjs" */
+/** @import { Exceeded, Failure } from "./arena.mjs" */
 /** @import { Case, Step } from "./steps.js" */
 
 /** How many cases run side by side. */
@@ -25,7 +25,7 @@ const AFTERMATH = 500;
  * @param {readonly Case[]} cases
  * @param {Options} options
  * @param {Failure["kind"]} [kind] what to look for; without it, anything
- * @returns {Promise<Failure | undefined>}
+ * @returns {Promise<{ failure: Failure | undefined, exceeded: Exceeded }>}
  */
 export async function replay(cases, options, kind) {
   const arena = await Arena.start(options);
@@ -38,7 +38,8 @@ export async function replay(cases, options, kind) {
     // What crashes, crashes at once; only leftovers have to be waited for.
     if (kind === "crash" || kind === "complaint") await pause(AFTERMATH * options.patience);
     else await arena.settle();
-    return arena.failure;
+    const exceeded = (await arena.limits()) ?? {};
+    return { failure: arena.failure, exceeded };
   } finally {
     await arena.end();
   }
@@ -55,8 +56,11 @@ export async function replay(cases, options, kind) {
  */
 export async function shrinkCases(suspects, batch, failure, options) {
   const end = performance.now() + options.shrink * 1000;
-  const fails = async (/** @type {readonly Case[]} */ cases) =>
-    performance.now() < end && (await replay(cases, options, failure.kind))?.kind === failure.kind;
+  const fails = async (/** @type {readonly Case[]} */ cases) => {
+    if (performance.now() >= end) return false;
+    const again = await replay(cases, options, failure.kind);
+    return again.failure?.kind === failure.kind;
+  };
   let start;
   if (suspects.length > 0 && (await fails(suspects))) start = suspects;
   else if (await fails(batch)) start = batch;

@@ -76,13 +76,15 @@ export class Witness {
  * @param {readonly number[]} ports
  * @returns {Promise<Witness[]>}
  */
-export async function callWitnesses([plain = 0, full = 0, bare = 0]) {
+export async function callWitnesses([plain = 0, full = 0, bare = 0, limited = 0]) {
   const witnesses = await Promise.all([
     socketWitness("a client on WebSocket", plain, ["websocket"]),
     socketWitness("a polling client", plain, ["polling"]),
     socketWitness("a compressing client", full, ["websocket"]),
     socketWitness("an upgraded client", full, ["polling", "websocket"]),
     engineWitness("an engine client", bare),
+    socketWitness("a client of the limited server", limited, ["websocket"]),
+    socketWitness("a polling client of the limited server", limited, ["polling"]),
   ]);
   for (const witness of witnesses) witness.start();
   return witnesses;
