@@ -15,7 +15,7 @@ import type {
   SessionToPersist,
   SocketId,
 } from "./contract.js";
-import { SetMap } from "./set-map.js";
+import { type Members, RoomIndex } from "./room-index.js";
 
 /** A packet as it is written to every client. */
 export interface EncodedPacket {
@@ -33,8 +33,7 @@ export interface EncodedPacket {
  */
 export class Adapter extends EventEmitter implements AdapterContract {
   readonly nsp: AdapterNamespace;
-  #rooms = new SetMap();
-  #sids = new SetMap();
+  readonly #index = new RoomIndex();
 
   constructor(nsp: AdapterNamespace) {
     super();
@@ -43,20 +42,20 @@ export class Adapter extends EventEmitter implements AdapterContract {
 
   /** The sockets of every room. */
   get rooms(): Map<Room, Set<SocketId>> {
-    return this.#rooms;
+    return this.#index.rooms;
   }
 
   set rooms(rooms: Map<Room, Set<SocketId>>) {
-    this.#rooms = new SetMap(rooms);
+    this.#index.replaceRooms(rooms);
   }
 
   /** The rooms of every socket. */
   get sids(): Map<SocketId, Set<Room>> {
-    return this.#sids;
+    return this.#index.sids;
   }
 
   set sids(sids: Map<SocketId, Set<Room>>) {
-    this.#sids = new SetMap(sids);
+    this.#index.replaceSids(sids);
   }
 
   /** For adapters that need to prepare something. */
@@ -85,15 +84,14 @@ export class Adapter extends EventEmitter implements AdapterContract {
   /** Removes a socket from one room. */
   del(id: SocketId, room: Room): Promise<void> | void {
     // The socket stays known without rooms: broadcasts to everybody reach it (behaviour 109).
-    this.#sids.remove(id, room);
-    this.#leave(id, room);
+    const { size } = this.#index.rooms;
+    if (this.#index.remove(id, room)) this.#tellLeave(id, room, size);
   }
 
   /** Removes a socket from all rooms. */
   delAll(id: SocketId): void {
-    const rooms = this.#sids.peek(id);
+    const rooms = this.#index.depart(id);
     if (rooms === undefined) return;
-    this.#sids.delete(id);
     if (typeof rooms === "string") {
       this.#leave(id, rooms);
       return;
@@ -107,6 +105,7 @@ export class Adapter extends EventEmitter implements AdapterContract {
         failure ??= { error };
       }
     }
+    this.#index.departed();
     if (failure !== undefined) throw failure.error;
   }
 
@@ -219,23 +218,21 @@ export class Adapter extends EventEmitter implements AdapterContract {
   }
 
   #add(id: SocketId, room: Room): void {
-    const { size } = this.#rooms;
-    this.#sids.add(id, room);
-    if (!this.#rooms.add(room, id)) return;
-    if (this.#rooms.size > size) this.#tell("create-room", room);
+    const { size } = this.#index.rooms;
+    if (!this.#index.add(id, room)) return;
+    if (this.#index.rooms.size > size) this.#tell("create-room", room);
     this.#tell("join-room", room, id);
   }
 
   #leave(id: SocketId, room: Room): void {
-    const members = this.#rooms.peek(room);
-    if (members === undefined) return;
-    if (typeof members === "string") {
-      if (members !== id) return;
-    } else if (!members.delete(id)) return;
-    const isEmpty = typeof members === "string" || members.size === 0;
-    if (isEmpty) this.#rooms.delete(room);
+    const { size } = this.#index.rooms;
+    if (this.#index.leave(id, room)) this.#tellLeave(id, room, size);
+  }
+
+  #tellLeave(id: SocketId, room: Room, sizeBefore: number): void {
+    const isDeleted = this.#index.rooms.size < sizeBefore;
     this.#tell("leave-room", room, id);
-    if (isEmpty) this.#tell("delete-room", room);
+    if (isDeleted) this.#tell("delete-room", room);
   }
 
   /** Emits, if somebody listens: to find that out takes a fraction of what `emit` takes. */
@@ -262,48 +259,36 @@ export class Adapter extends EventEmitter implements AdapterContract {
 
   #forEachIn(
     rooms: ReadonlySet<Room>,
-    except: Members,
+    except: Excepted,
     visit: (socket: AdapterSocket) => void,
   ): void {
     const { sockets } = this.nsp;
     // A socket may be in several of the rooms: only then the ones that were visited matter.
     const visited = rooms.size > 1 ? new Set<SocketId>() : undefined;
-    for (const room of rooms) {
-      for (const id of iterable(this.#rooms.peek(room))) {
-        if (contains(except, id) || visited?.has(id) === true) continue;
-        const socket = sockets.get(id);
-        if (socket === undefined) continue;
-        visited?.add(id);
-        visit(socket);
-      }
-    }
+    const visitId = (id: SocketId): void => {
+      if (contains(except, id) || visited?.has(id) === true) return;
+      const socket = sockets.get(id);
+      if (socket === undefined) return;
+      visited?.add(id);
+      visit(socket);
+    };
+    for (const room of rooms) this.#index.forEachIn(room, visitId);
   }
 
-  /** The ids of the sockets in the rooms; for one room what is kept of it, without a copy. */
-  #membersOf(rooms: ReadonlySet<Room> | undefined): Members {
+  /** The ids of the sockets in the rooms. */
+  #membersOf(rooms: ReadonlySet<Room> | undefined): Excepted {
     if (rooms === undefined || rooms.size === 0) return undefined;
-    if (rooms.size === 1) {
-      for (const room of rooms) return this.#rooms.peek(room);
-    }
+    if (rooms.size === 1) for (const room of rooms) return this.#index.membersOf(room);
     const ids = new Set<SocketId>();
-    for (const room of rooms) {
-      for (const id of iterable(this.#rooms.peek(room))) ids.add(id);
-    }
+    for (const room of rooms) this.#index.forEachIn(room, (id) => ids.add(id));
     return ids;
   }
 }
 
 /** No socket, one socket, or several. */
-type Members = SocketId | ReadonlySet<SocketId> | undefined;
+type Excepted = SocketId | Members | undefined;
 
-const NOBODY: readonly SocketId[] = [];
-
-function iterable(members: Members): Iterable<SocketId> {
-  if (members === undefined) return NOBODY;
-  return typeof members === "string" ? [members] : members;
-}
-
-function contains(members: Members, id: SocketId): boolean {
-  if (members === undefined) return false;
-  return typeof members === "string" ? members === id : members.has(id);
+function contains(excepted: Excepted, id: SocketId): boolean {
+  if (excepted === undefined) return false;
+  return typeof excepted === "string" ? excepted === id : excepted.has(id);
 }
