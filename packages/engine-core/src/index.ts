@@ -23,6 +23,7 @@ export {
   type TransportErrorCode,
 } from "./errors.js";
 export type { HandshakeRate } from "./handshake-rate.js";
+export { IdSource } from "./ids.js";
 export { attach, listen } from "./listen.js";
 export type { Middleware } from "./middleware.js";
 export type { AllowRequest, ResolvedOptions, ServerOptions } from "./options.js";

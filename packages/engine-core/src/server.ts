@@ -13,7 +13,7 @@ import { HANDSHAKE_ERROR_MESSAGES, HANDSHAKE_ERRORS, type Refusal } from "./erro
 import { FlushQueue } from "./flush-queue.js";
 import { HandshakeGate } from "./handshake-gate.js";
 import { badRequest, judgeRequest } from "./handshake.js";
-import { generateId } from "./ids.js";
+import { IdSource } from "./ids.js";
 import { HeaderHooks } from "./headers.js";
 import { runMiddlewares, UpgradeResponse, type Middleware } from "./middleware.js";
 import { openFrame } from "./open-packet.js";
@@ -76,6 +76,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #admission: AdmissionContext;
   readonly #acceptor: WebSocketAcceptor;
   readonly #headers: HeaderHooks;
+  readonly #ids = new IdSource();
 
   /** @throws {OptionsError} ERR_OPTION_VALUE, for an option with a wrong value */
   constructor(options?: ServerOptions, deps: Partial<ServerDeps> = {}) {
@@ -169,7 +170,7 @@ export class Server extends EventEmitter<ServerEvents> {
    * The id must not be in use.
    */
   generateId(_req: IncomingMessage): string | PromiseLike<string> {
-    return generateId();
+    return this.#ids.next();
   }
 
   /** Serves the requests of an HTTP server that begin with the path of the options. */

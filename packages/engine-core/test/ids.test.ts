@@ -1,19 +1,28 @@
 import { expect, test } from "vitest";
-import { generateId } from "../src/ids.js";
+import { IdSource } from "../src/ids.js";
+
+/** More than one pool of random bytes holds. */
+const MANY = 1000;
+
+function ids(count: number, source = new IdSource()): string[] {
+  return Array.from({ length: count }, () => source.next());
+}
 
 test("an id is 20 characters that a URL takes as they are (24)", () => {
-  for (let count = 0; count < 100; count += 1) {
-    expect(generateId()).toMatch(/^[A-Za-z0-9_-]{20}$/);
-  }
+  for (const id of ids(MANY)) expect(id).toMatch(/^[A-Za-z0-9_-]{20}$/);
 });
 
 test("ten thousand ids are ten thousand different ones (24)", () => {
-  const ids = Array.from({ length: 10_000 }, () => generateId());
-  expect(new Set(ids).size).toBe(10_000);
+  expect(new Set(ids(10_000)).size).toBe(10_000);
 });
 
-test("one id does not tell the next", () => {
-  // The 12 bytes that make up the first 16 characters are random.
-  const beginnings = Array.from({ length: 1000 }, () => generateId().slice(0, 16));
-  expect(new Set(beginnings).size).toBe(1000);
+test("two sources have no id in common", () => {
+  expect(new Set([...ids(MANY), ...ids(MANY)]).size).toBe(2 * MANY);
+});
+
+test("one id does not tell the next: no character stays the same, or has few values", () => {
+  const all = ids(10 * MANY);
+  for (let at = 0; at < 20; at += 1) {
+    expect(new Set(all.map((id) => id[at])).size).toBe(64);
+  }
 });

@@ -1,5 +1,4 @@
-import { Server as EngineServer, systemClock, TimerWheel } from "@jackfield/engine-core";
-import base64id from "base64id";
+import { IdSource, Server as EngineServer, systemClock, TimerWheel } from "@jackfield/engine-core";
 import type { HttpServerLike } from "./api.js";
 import { ClientFiles } from "./client-files.js";
 import type { ServerOptions } from "./options.js";
@@ -18,12 +17,13 @@ export class ComposedServer extends Server {
 
 function defaultDeps(): ServerDeps {
   const wheel = new TimerWheel(systemClock);
+  const ids = new IdSource();
   return {
     clock: systemClock,
     wheel,
     // One wheel serves the engine and the clients.
     createEngine: (options) => new EngineServer(options, { scheduler: wheel }),
-    generateId: () => base64id.generateId(),
+    generateId: () => ids.next(),
     createClientFiles: (options) => new ClientFiles(options),
   };
 }

@@ -252,8 +252,8 @@ export class Adapter extends EventEmitter implements AdapterContract {
       this.#forEachIn(options.rooms, except, visit);
       return;
     }
-    for (const [id, socket] of this.nsp.sockets) {
-      if (!contains(except, id)) visit(socket);
+    for (const socket of this.nsp.sockets.values()) {
+      if (except === undefined || !contains(except, socket.id)) visit(socket);
     }
   }
 
