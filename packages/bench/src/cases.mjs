@@ -230,7 +230,8 @@ export const CASES = [
     request: [ENGINE_MESSAGE],
     answer: [ENGINE_MESSAGE],
     floors: ["bare-ws", "bare-tcp"],
-    targets: [official(1.7)],
+    // Bare TCP itself is 1.5 to 1.8 times official with one in flight.
+    targets: [official(1.4)],
   }),
   define({
     ...ENGINE,
