@@ -1,4 +1,4 @@
-// What comes before an example runs: install what is missing, build.
+// What comes before an example or a package of ours runs: install what is missing, build.
 import { installDependencies } from "./pnpm.mjs";
 import { requireNode, run } from "./run.mjs";
 

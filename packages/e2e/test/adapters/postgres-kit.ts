@@ -39,7 +39,8 @@ export function postgresKit(broker: Broker): Kit {
   });
 }
 
-async function createTable(settings: object): Promise<void> {
+/** Makes that table, if it is not there. */
+export async function createTable(settings: object): Promise<void> {
   const client = new Client(settings);
   await client.connect();
   try {

@@ -2,9 +2,10 @@ import { createAdapter as createPostgresAdapter } from "@socket.io/postgres-adap
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { Redis } from "ioredis";
-import { Client, Pool } from "pg";
+import { Pool } from "pg";
 import { createClient } from "redis";
 import type { Broker } from "../adapters/brokers.js";
+import { createTable } from "../adapters/postgres-kit.js";
 import type { RedisPackage } from "../adapters/redis-kits.js";
 
 /** Takes what the listeners of the application for errors of the broker's client are told. */
@@ -162,13 +163,6 @@ export const REDIS_CONTENDERS: readonly Contender[] = (["redis", "ioredis"] as c
   (kind) => [classic(kind), sharded(kind), streams(kind)],
 );
 
-const TABLE = `
-  CREATE TABLE IF NOT EXISTS socket_io_attachments (
-    id bigserial UNIQUE,
-    created_at timestamptz DEFAULT NOW(),
-    payload bytea
-  )`;
-
 /**
  * Without the listeners for `error` the death of the database ends the process, and the adapter
  * never gives back the connection it has listened on. From docs/reliability.md.
@@ -193,10 +187,7 @@ export const POSTGRES_CONTENDER: Contender = {
   isSecretive: true,
   async make({ port }, channelPrefix, onError) {
     const settings = { host: "127.0.0.1", port, user: "postgres", database: "postgres" };
-    const client = new Client(settings);
-    await client.connect();
-    await client.query(TABLE);
-    await client.end();
+    await createTable(settings);
     // One connection to listen and one to speak: with more of them notifications lose their order.
     const pool = new Pool({ ...settings, max: 2 });
     surviveDatabase(pool, onError);
