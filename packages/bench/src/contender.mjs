@@ -96,11 +96,12 @@ export class Contender {
   }
 
   /**
-   * Works for some time; what happens between two pieces of work is not counted.
+   * Works for some time; the lead-in, and what happens between two pieces of work, is not counted.
    *
    * @param {number} seconds
    */
   async work(seconds) {
+    await this.#load.call("leadIn");
     const end = performance.now() + seconds * 1000;
     for (let left = seconds; left > 0; left = (end - performance.now()) / 1000) {
       const before = await this.#usage();

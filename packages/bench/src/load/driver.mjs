@@ -10,6 +10,7 @@ import { clientFrame } from "./frames.mjs";
  *
  * @typedef {object} Driver
  * @property {() => Promise<void>} prepare connects, and checks the contents of one answer
+ * @property {() => Promise<void>} [leadIn] what is done after a pause, before work is counted
  * @property {(seconds: number) => Promise<number>} work returns the number of operations
  * @property {() => Promise<boolean>} rest closes what must not pile up; whether it did
  */

@@ -27,6 +27,7 @@ answerCalls({
     driver = new DRIVERS[job.bench.driver](job);
     await driver.prepare();
   },
+  leadIn: () => driver?.leadIn?.(),
   work: (/** @type {number} */ seconds) => driver?.work(seconds),
   /** @param {{ seconds: number, rate: number }} options */
   pace: (options) => (driver instanceof Latency ? driver.pace(options) : undefined),
