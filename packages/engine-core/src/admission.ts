@@ -21,6 +21,14 @@ export type Refuse = (why: Refusal) => void;
 /** Is given what a new session is made with. */
 export type Admitted = (id: string, codec: PacketCodec) => void;
 
+/** A handshake on its way through the admission. */
+interface Candidate {
+  readonly req: IncomingMessage;
+  readonly context: AdmissionContext;
+  readonly refuse: Refuse;
+  readonly admitted: Admitted;
+}
+
 /**
  * The part of a handshake that may take time, after the verdict on the request: `allowRequest`, the
  * protocol revision, the id (behaviours 2, 6, 25, 26). Synchronous when the application is.
@@ -31,33 +39,20 @@ export function admit(
   refuse: Refuse,
   admitted: Admitted,
 ): void {
-  askApplication(req, context, refuse, () => {
-    const protocol = protocolOf(req);
-    const codec = context.codecs[protocol];
-    if (codec === undefined) {
-      refuse(refusal(HANDSHAKE_ERRORS.UNSUPPORTED_PROTOCOL_VERSION, { protocol }));
-    } else {
-      makeId(req, context, refuse, (id) => admitted(id, codec));
-    }
-  });
+  const candidate = { req, context, refuse, admitted };
+  const { allowRequest } = context.options;
+  // Mostly nobody has to be asked, and nothing waited for: no functions are made for that.
+  if (allowRequest === undefined) makeId(candidate);
+  else askApplication(candidate, allowRequest);
 }
 
-function askApplication(
-  req: IncomingMessage,
-  context: AdmissionContext,
-  refuse: Refuse,
-  allowed: () => void,
-): void {
-  const { allowRequest } = context.options;
-  if (allowRequest === undefined) {
-    allowed();
-    return;
-  }
+function askApplication(candidate: Candidate, allowRequest: AllowRequest): void {
+  const { req, context, refuse } = candidate;
   let answered = false;
   const answer = (error: unknown, success?: boolean): void => {
     if (answered) return;
     answered = true;
-    if (success === true) allowed();
+    if (success === true) makeId(candidate);
     else refuse(forbidden(error));
   };
   const result = allowRequest(req, answer);
@@ -88,25 +83,38 @@ function forbidden(error: unknown): Refusal {
   return refusal(HANDSHAKE_ERRORS.FORBIDDEN, { message: error }, answer);
 }
 
-function makeId(
-  req: IncomingMessage,
-  context: AdmissionContext,
-  refuse: Refuse,
-  made: (id: string) => void,
-): void {
-  const refuseId = (error: unknown): void => refuse(badRequest("ID_GENERATION_ERROR", { error }));
-  const check = (id: unknown): void => {
-    if (typeof id !== "string" || id === "") refuseId(new TypeError("an id must be a string"));
-    else if (context.isTaken(id)) refuseId(new Error("the id is in use"));
-    else made(id);
-  };
+function makeId(candidate: Candidate): void {
+  const { req, context, refuse } = candidate;
+  const protocol = protocolOf(req);
+  const codec = context.codecs[protocol];
+  if (codec === undefined) {
+    refuse(refusal(HANDSHAKE_ERRORS.UNSUPPORTED_PROTOCOL_VERSION, { protocol }));
+    return;
+  }
   let id;
   try {
     id = context.generateId(req);
   } catch (error) {
-    refuseId(error);
+    refuse(badId(error));
     return;
   }
-  if (typeof id === "string") check(id);
-  else Promise.resolve(id).then(check, refuseId);
+  if (typeof id === "string") checkId(candidate, id, codec);
+  else awaitId(candidate, id, codec);
+}
+
+function awaitId(candidate: Candidate, id: PromiseLike<string>, codec: PacketCodec): void {
+  Promise.resolve(id).then(
+    (made) => checkId(candidate, made, codec),
+    (error: unknown) => candidate.refuse(badId(error)),
+  );
+}
+
+function checkId({ context, refuse, admitted }: Candidate, id: unknown, codec: PacketCodec): void {
+  if (typeof id !== "string" || id === "") refuse(badId(new TypeError("an id must be a string")));
+  else if (context.isTaken(id)) refuse(badId(new Error("the id is in use")));
+  else admitted(id, codec);
+}
+
+function badId(error: unknown): Refusal {
+  return badRequest("ID_GENERATION_ERROR", { error });
 }

@@ -19,14 +19,31 @@ const PLAIN_ID = /^[\w-]+$/;
 export function openPacketData(
   sid: string,
   upgrades: readonly string[],
-  { pingInterval, pingTimeout, maxHttpBufferSize }: OpenPacketOptions,
+  options: OpenPacketOptions,
 ): string {
   const id = PLAIN_ID.test(sid) ? `"${sid}"` : JSON.stringify(sid);
   const list = upgrades.length === 0 ? "" : `"${upgrades.join('","')}"`;
-  return (
-    `{"sid":${id},"upgrades":[${list}],"pingInterval":${json(pingInterval)},` +
-    `"pingTimeout":${json(pingTimeout)},"maxPayload":${json(maxHttpBufferSize)}}`
-  );
+  return `{"sid":${id},"upgrades":[${list}]${endOf(options)}`;
+}
+
+/** The end that was made last: it only changes when somebody changes the options. */
+const last = { pingInterval: 0, pingTimeout: 0, maxHttpBufferSize: 0, end: "" };
+
+function endOf({ pingInterval, pingTimeout, maxHttpBufferSize }: OpenPacketOptions): string {
+  if (
+    last.end === "" ||
+    last.pingInterval !== pingInterval ||
+    last.pingTimeout !== pingTimeout ||
+    last.maxHttpBufferSize !== maxHttpBufferSize
+  ) {
+    last.pingInterval = pingInterval;
+    last.pingTimeout = pingTimeout;
+    last.maxHttpBufferSize = maxHttpBufferSize;
+    last.end =
+      `,"pingInterval":${json(pingInterval)},"pingTimeout":${json(pingTimeout)},` +
+      `"maxPayload":${json(maxHttpBufferSize)}}`;
+  }
+  return last.end;
 }
 
 /** Infinity is nothing that JSON knows. */
@@ -48,7 +65,8 @@ export function openFrame(
   codec: PacketCodec,
 ): string | undefined {
   if (options.initialPacket !== undefined || !PLAIN_ID.test(sid)) return undefined;
-  const text = codec.encodePacket({ type: "open", data: openPacketData(sid, [], options) }, true);
+  const data = `{"sid":"${sid}","upgrades":[]${endOf(options)}`;
+  const text = codec.encodePacket({ type: "open", data }, true);
   if (typeof text !== "string" || text.length > MAX_SHORT_FRAME) return undefined;
   return `\x81${String.fromCharCode(text.length)}${text}`;
 }

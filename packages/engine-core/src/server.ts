@@ -22,6 +22,7 @@ import { answerRefusal, rejectUpgrade } from "./refuse.js";
 import { hasQuery, queryOf } from "./request.js";
 import type { Passage, ServerCounters, ServerDeps, ServerEvents, Upgrade } from "./server-types.js";
 import { Session, type SessionContext, type SessionInit } from "./session.js";
+import { SessionTable } from "./session-table.js";
 import { dismiss, ignoreError } from "./stray-connection.js";
 import { TimerWheel } from "./timer-wheel.js";
 import { findUpgradeHeaders } from "./upgrade-headers.js";
@@ -59,13 +60,11 @@ export class Server extends EventEmitter<ServerEvents> {
   /** The texts of refusals, by code. */
   static readonly errorMessages: typeof HANDSHAKE_ERROR_MESSAGES = HANDSHAKE_ERROR_MESSAGES;
   readonly opts: ResolvedOptions;
-  /** The open sessions, by id. */
-  readonly clients: Record<string, Session> = Object.create(null) as Record<string, Session>;
   /** The HTTP server attached last. */
   httpServer: HttpServer | undefined;
   /** What happened so far, to be read by monitoring. */
   readonly counters: ServerCounters = { slowConsumers: 0, droppedMessages: 0, refusedByLimits: 0 };
-  #clientsCount = 0;
+  readonly #sessions = new SessionTable<Session>();
   readonly #gate: HandshakeGate;
   readonly #cors: Middleware | undefined;
   /** For HTTP requests: CORS, then the middlewares. */
@@ -87,12 +86,12 @@ export class Server extends EventEmitter<ServerEvents> {
       server: this,
       clock,
       scheduler: deps.scheduler ?? new TimerWheel(clock),
-      flushQueue: new FlushQueue(),
+      flushQueue: new FlushQueue(this),
       options: this.opts,
       counters: this.counters,
       upgrades: (transport) => this.upgrades(transport),
       onFlush: (session, packets) => {
-        if (this.listenerCount("flush") > 0) this.emit("flush", session, packets);
+        if (this.listenerCount("flush") > 0) this.emit("flush", session, [...packets]);
       },
       onDrain: (session) => {
         if (this.listenerCount("drain") > 0) this.emit("drain", session);
@@ -103,19 +102,19 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#gate = new HandshakeGate({
       options: this.opts,
       clock,
-      clientsCount: () => this.#clientsCount,
+      clientsCount: () => this.#sessions.count,
       onHandlerError: (error) => this.#onHandlerError(error, undefined),
     });
     this.#admission = {
       options: this.opts,
       codecs: deps.codecs ?? (this.opts.allowEIO3 ? { 3: codecV3, 4: codecV4 } : { 4: codecV4 }),
       generateId: (req) => this.generateId(req),
-      isTaken: (id) => this.#hasForeignIds && this.clients[id] !== undefined,
+      isTaken: (id) => this.#hasForeignIds && this.#sessions.get(id) !== undefined,
       onHandlerError: (error) => this.#onHandlerError(error, undefined),
     };
     this.#judgeContext = {
       transports: this.opts.transports,
-      sessionOf: (sid) => this.clients[sid],
+      sessionOf: (sid) => this.#sessions.get(sid),
       middlewares: this.#middlewares,
       hasAllowRequest: this.opts.allowRequest !== undefined,
     };
@@ -137,9 +136,14 @@ export class Server extends EventEmitter<ServerEvents> {
     }
   }
 
+  /** The open sessions, by id. */
+  get clients(): Record<string, Session> {
+    return this.#sessions.record;
+  }
+
   /** How many sessions are open. */
   get clientsCount(): number {
-    return this.#clientsCount;
+    return this.#sessions.count;
   }
 
   /** Whether {@link drain} was called: new sessions are refused. */
@@ -215,9 +219,12 @@ export class Server extends EventEmitter<ServerEvents> {
     const isKnown = this.#isKnown(req);
     const headers = isKnown ? undefined : findUpgradeHeaders(req.rawHeaders);
     const upgrade: Upgrade = { req, socket, head, headers, isKnown };
-    // Until `ws` listens: without a listener, an error of the socket would end the process.
-    socket.on("error", ignoreError);
+    // Without a listener, an error of the socket would end the process. Where nobody is waited for, who
+    // takes or refuses the connection listens before there can be one.
+    const isAwaited = isKnown || !this.#acceptor.isPlain;
+    if (isAwaited) socket.on("error", ignoreError);
     const refuse = (why: Refusal): void => {
+      if (!isAwaited) socket.on("error", ignoreError);
       this.#refused(why, req);
       rejectUpgrade(why, socket);
     };
@@ -252,7 +259,7 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#gate.judgeUpgrade(req, sid);
       if (why !== undefined) return refuse(why);
       this.#passUpgrade(req, transport, refuse, () => {
-        const known = sid === undefined ? undefined : this.clients[sid];
+        const known = sid === undefined ? undefined : this.#sessions.get(sid);
         if (sid === undefined) this.#openWebTransport(req, transport, refuse);
         else if (known === undefined) transport.destroy();
         else known.probe(transport);
@@ -277,7 +284,7 @@ export class Server extends EventEmitter<ServerEvents> {
    */
   close(): this {
     debug("closing all sessions");
-    const sessions = Object.values(this.clients);
+    const sessions = this.#sessions.all();
     for (const session of sessions) session.close(true);
     destroyAfter(sessions, CLOSE_GRACE, this.#context.scheduler);
     return this;
@@ -289,7 +296,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const { req, socket } = upgrade;
     const sid = this.#sessionOf(req)?.id ?? "";
     this.#acceptor.accept(upgrade, undefined, (websocket) => {
-      const session = this.clients[sid];
+      const session = this.#sessions.get(sid);
       const codec = session && this.#admission.codecs[session.protocol];
       // The session may have gone meanwhile; other transports do not come this way (behaviour 14).
       if (codec === undefined || queryOf(req)["transport"] !== "websocket") dismiss(websocket);
@@ -299,7 +306,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #sessionOf(req: IncomingMessage): Session | undefined {
     const { sid } = queryOf(req);
-    return typeof sid === "string" ? this.clients[sid] : undefined;
+    return typeof sid === "string" ? this.#sessions.get(sid) : undefined;
   }
 
   // ── handshakes ─────────────────────────────────────────────────────────────
@@ -370,8 +377,7 @@ export class Server extends EventEmitter<ServerEvents> {
   #announce(session: Session): void {
     if (session.readyState === "closed") return;
     debug("session %s opened", session.id);
-    this.clients[session.id] = session;
-    this.#clientsCount += 1;
+    this.#sessions.add(session.id, session);
     this.#gate.enter(session.remoteAddress);
     try {
       this.emit("connection", session);
@@ -381,10 +387,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #forget(session: Session): void {
-    if (this.clients[session.id] !== session) return;
-    delete this.clients[session.id];
-    this.#clientsCount -= 1;
-    this.#gate.leave(session.remoteAddress);
+    if (this.#sessions.remove(session.id, session)) this.#gate.leave(session.remoteAddress);
   }
 
   // ── WebSocket connections ──────────────────────────────────────────────────

@@ -1,4 +1,3 @@
-import { IncomingMessage } from "node:http";
 import type { PacketError } from "@jackfield/parser";
 import createDebug from "debug";
 import { awaitEnd } from "./bounded-close.js";
@@ -6,20 +5,19 @@ import type { EnginePacket, OutgoingPacket, PacketCodec, PacketOptions } from ".
 import { SlowConsumerError, TransportError } from "./errors.js";
 import type { Flushable } from "./flush-queue.js";
 import { createHeartbeat, type Heartbeat, type HeartbeatSubject } from "./heartbeat.js";
-import { LazyEmitter } from "./lazy-emitter.js";
 import { openPacketData } from "./open-packet.js";
-import { packRequest, unpackRequest } from "./packed-request.js";
 import { DEFAULT_OPTIONS, toMessage, type SendData } from "./send-data.js";
+import { SessionRequest } from "./session-request.js";
 import type {
   ContextOf,
   SendCallback,
   ServerOf,
-  SessionEvents,
   SessionInit,
   SessionSink,
 } from "./session-types.js";
 import { TRANSITIONS, type CloseReason, type SessionState } from "./session-state.js";
 import { judgeOverflow, lowWatermark, PACKET_COST } from "./slow-consumer.js";
+import type { SharedWrites } from "./transports/shared-writes.js";
 import { encodeFrame } from "./transports/websocket-frame.js";
 import {
   NOBODY,
@@ -51,37 +49,34 @@ const NOOP: readonly OutgoingPacket[] = [{ type: "noop" }];
  * buffer and leave at the end of the tick, or as soon as the transport is writable.
  */
 export class Session
-  extends LazyEmitter<SessionEvents>
+  extends SessionRequest
   implements TransportHost, HeartbeatSubject, UpgradeSubject, Flushable
 {
+  // What a broadcast needs comes first: together, it is fetched from memory at once.
+  #state: SessionState = "opening";
+  #isDirty = false;
+  #buffer: OutgoingPacket[] = NOTHING;
+  /** Whether other sessions may have the same buffer. */
+  #sharesBuffer = false;
+  #bufferBytes = 0;
+  /** What the transport held back right after the last flush: it holds no more now. */
+  #sentBytes = 0;
+  readonly #context: SessionContext;
+  transport: TransportBase;
   readonly id: string;
   /** The address of the client, as it was when the session opened: see the option `trustProxy`. */
   readonly remoteAddress: string;
-  /** The transport in use; after an upgrade, another one. */
-  transport: TransportBase;
-  /** What waits for the transport. Still there in `close` listeners (behaviour 107). */
-  writeBuffer: OutgoingPacket[] = NOTHING;
-  readonly #context: SessionContext;
   readonly #codec: PacketCodec;
   readonly #heartbeat: Heartbeat;
-  /** As it came, packed once nobody has asked for it, or what the application put in its place. */
-  #request: IncomingMessage | string | null | undefined;
-  #isRequestSeen = false;
-  #state: SessionState = "opening";
   #sink: SessionSink | undefined;
   #probe: UpgradeProbe | undefined;
   #upgraded = false;
-  #isDirty = false;
-  #writeBufferBytes = 0;
-  /** What the transport held back right after the last flush: it holds no more now. */
-  #sentBytes = 0;
   #callbacks: SendCallback[] | undefined;
 
   constructor(context: SessionContext, init: SessionInit) {
-    super();
     const { id, codec, transport, request } = init;
+    super(request);
     this.id = id;
-    this.#request = request;
     this.remoteAddress = init.remoteAddress ?? request.socket?.remoteAddress ?? "";
     this.transport = asShown(transport);
     this.#context = context;
@@ -91,28 +86,17 @@ export class Session
     transport.host(this);
   }
 
-  /**
-   * The request that opened the session. Applications that never need it may set it to `null`, to
-   * save memory.
-   */
-  get request(): IncomingMessage {
-    this.#isRequestSeen = true;
-    if (typeof this.#request === "string") {
-      this.#request = unpackRequest(this.#request, this.transport.stream);
-    }
-    // One cast: it is only absent for the application that has taken it away.
-    return this.#request as IncomingMessage;
+  /** What waits for the transport. Still there in `close` listeners (behaviour 107). */
+  get writeBuffer(): OutgoingPacket[] {
+    // Whoever reads it may change it.
+    if (this.#sharesBuffer) this.#buffer = [...this.#buffer];
+    this.#sharesBuffer = false;
+    return this.#buffer;
   }
 
-  set request(request: IncomingMessage | null | undefined) {
-    this.#isRequestSeen = true;
-    this.#request = request;
-  }
-
-  /** Keeps the request in less memory, unless somebody has seen it and may rely on its identity. */
-  packRequest(): void {
-    if (this.#isRequestSeen || !(this.#request instanceof IncomingMessage)) return;
-    if (this.transport.stream !== undefined) this.#request = packRequest(this.#request);
+  set writeBuffer(packets: OutgoingPacket[]) {
+    this.#buffer = packets;
+    this.#sharesBuffer = false;
   }
 
   /** The server that the session belongs to, unless it was made by itself. */
@@ -152,7 +136,7 @@ export class Session
       return this.#state === "open" && this.#backlog <= lowWatermark(maxBufferedBytes);
     }
     return (
-      this.writeBuffer.length === 0 && this.transport.writable && this.transport.bufferedBytes === 0
+      this.#buffer.length === 0 && this.transport.writable && this.transport.bufferedBytes === 0
     );
   }
 
@@ -161,7 +145,7 @@ export class Session
    * Text that waits counts one byte per UTF-16 code unit. `maxBufferedBytes` bounds it.
    */
   get bufferedBytes(): number {
-    return this.#writeBufferBytes + this.transport.bufferedBytes;
+    return this.#bufferBytes + this.transport.bufferedBytes;
   }
 
   /** Whether the session is closed, and the connection below holds nothing back any more. */
@@ -223,10 +207,10 @@ export class Session
       this.send(message.data ?? "", message.options);
       return;
     }
-    if (this.transport.name === "websocket") {
-      message.frame ??= encodeFrame(message, this.#codec, true);
+    if (message.frame === undefined && this.transport.name === "websocket") {
+      message.frame = encodeFrame(message, this.#codec, true);
     }
-    this.#push(message);
+    this.#push(message, true);
   }
 
   /**
@@ -241,7 +225,7 @@ export class Session
     } else if (this.#state === "open") {
       this.#become("closing");
       this.flush();
-      if (this.writeBuffer.length === 0) this.#closeTransport(false);
+      if (this.#buffer.length === 0) this.#closeTransport(false);
     }
   }
 
@@ -277,14 +261,13 @@ export class Session
 
   /** Gives the write buffer to the transport, if both are ready. */
   flush(): void {
-    if (!this.#isSending || !this.transport.writable || this.writeBuffer.length === 0) return;
-    const packets = this.writeBuffer;
+    const packets = this.#buffer;
+    if (packets.length === 0 || !this.#isSending || !this.transport.writable) return;
     const callbacks = this.#callbacks;
-    this.writeBuffer = NOTHING;
-    this.#writeBufferBytes = 0;
+    this.#clearBuffer();
     this.#callbacks = undefined;
     try {
-      if (this.listenerCount("flush") > 0) this.emit("flush", packets);
+      if (this.listenerCount("flush") > 0) this.emit("flush", [...packets]);
       this.#context.onFlush(this, packets);
       this.transport.send(packets, callbacks && this.#callLater(callbacks));
       this.#sentBytes = this.transport.bufferedBytes;
@@ -293,7 +276,7 @@ export class Session
     } catch (error) {
       this.#context.onHandlerError(error, this);
     }
-    if (this.#state === "closing" && this.writeBuffer.length === 0) this.#closeTransport(false);
+    if (this.#state === "closing" && this.#buffer.length === 0) this.#closeTransport(false);
   }
 
   // ── what the flush queue, the heartbeat, the transport and the probe call ──
@@ -301,6 +284,17 @@ export class Session
   onTickEnd(): void {
     this.#isDirty = false;
     this.flush();
+  }
+
+  handOver(writes: SharedWrites): boolean {
+    const isObserved = this.listenerCount("flush") + this.listenerCount("drain") > 0;
+    if (!this.#sharesBuffer || !this.#isSending || isObserved || this.#callbacks) return false;
+    const heldBack = this.transport.handOver?.(this.#buffer, writes);
+    if (heldBack === undefined) return false;
+    this.#isDirty = false;
+    this.#clearBuffer();
+    this.#sentBytes = heldBack;
+    return true;
   }
 
   sendPing(): void {
@@ -420,12 +414,12 @@ export class Session
 
   /** One answer stands for all pings of a client that reads none of them: they must not pile up. */
   get #isPongWaiting(): boolean {
-    return !this.transport.writable && this.writeBuffer.at(-1)?.type === "pong";
+    return !this.transport.writable && this.#buffer.at(-1)?.type === "pong";
   }
 
   /** What counts against `maxBufferedBytes`. */
   get #backlog(): number {
-    return this.bufferedBytes + this.writeBuffer.length * PACKET_COST;
+    return this.bufferedBytes + this.#buffer.length * PACKET_COST;
   }
 
   /**
@@ -434,10 +428,10 @@ export class Session
    *
    * @returns whether the packet is on its way
    */
-  #push(packet: OutgoingPacket): boolean {
+  #push(packet: OutgoingPacket, isPrepared = false): boolean {
     if (this.#state !== "open") return false;
     const bytes = packet.data?.length ?? 0;
-    const most = this.#sentBytes + this.#writeBufferBytes + this.writeBuffer.length * PACKET_COST;
+    const most = this.#sentBytes + this.#bufferBytes + this.#buffer.length * PACKET_COST;
     if (most + bytes + PACKET_COST > this.#context.options.maxBufferedBytes) {
       // The packets of the protocol itself are small, few, and never refused.
       if (packet.type === "message" && !this.#isAdmitted(bytes)) return false;
@@ -445,12 +439,10 @@ export class Session
     if (this.listenerCount("packetCreate") > 0) {
       this.#guard(() => this.emit("packetCreate", packet));
     }
-    if (this.writeBuffer === NOTHING) this.writeBuffer = [packet];
-    else this.writeBuffer.push(packet);
-    this.#writeBufferBytes += bytes;
-    if (this.#isDirty) return true;
+    this.#append(packet, isPrepared);
+    this.#bufferBytes += bytes;
+    if (!this.#isDirty) this.#context.flushQueue.add(this);
     this.#isDirty = true;
-    this.#context.flushQueue.add(this);
     return true;
   }
 
@@ -474,13 +466,13 @@ export class Session
     const { options, counters } = this.#context;
     const error = new SlowConsumerError(
       this.bufferedBytes,
-      this.writeBuffer.length,
+      this.#buffer.length,
       options.maxBufferedBytes,
     );
     debug("%s: %s", this.id, error.message);
     counters.slowConsumers += 1;
     this.#become("closing");
-    this.#clearWriteBuffer();
+    this.#clearBuffer();
     this.#callbacks = undefined;
     process.nextTick(() => {
       this.#onClosed("transport error", error);
@@ -488,9 +480,20 @@ export class Session
     });
   }
 
-  #clearWriteBuffer(): void {
-    this.writeBuffer = NOTHING;
-    this.#writeBufferBytes = 0;
+  #append(packet: OutgoingPacket, isPrepared: boolean): void {
+    const buffer = this.#buffer;
+    const mayShare = isPrepared && (this.#sharesBuffer || buffer === NOTHING);
+    const shared = mayShare ? this.#context.flushQueue.shared.extend(buffer, packet) : undefined;
+    if (shared !== undefined) this.#buffer = shared;
+    else if (buffer === NOTHING) this.#buffer = [packet];
+    else this.writeBuffer.push(packet);
+    this.#sharesBuffer = shared !== undefined;
+  }
+
+  #clearBuffer(): void {
+    this.#buffer = NOTHING;
+    this.#sharesBuffer = false;
+    this.#bufferBytes = 0;
   }
 
   #callLater(callbacks: readonly SendCallback[]): () => void {
@@ -516,7 +519,7 @@ export class Session
     this.transport.discard();
     this.transport.close();
     this.#callbacks = undefined;
-    process.nextTick(() => this.#clearWriteBuffer());
+    process.nextTick(() => this.#clearBuffer());
     this.#context.onClose(this);
     this.#guard(() => this.#sink?.onClose(reason, description));
     this.#guard(() => this.emit("close", reason, description));

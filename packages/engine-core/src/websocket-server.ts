@@ -5,6 +5,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { systemClock } from "./clock.js";
+import { ignoreError } from "./stray-connection.js";
 import { TimerWheel, type Scheduler } from "./timer-wheel.js";
 import {
   ConnectionContext,
@@ -100,6 +101,8 @@ export class PlainWebSocketServer
       return false;
     }
     if (!socket.readable || !socket.writable) {
+      // It may have failed, and not have told yet.
+      socket.on("error", ignoreError);
       socket.destroy();
       return false;
     }
@@ -116,7 +119,11 @@ export class PlainWebSocketServer
     const response = upgradeResponse(headers, lines);
     if (greeting === undefined) socket.write(response);
     else socket.write(response + greeting, "latin1");
-    if (socket instanceof Socket) socket.setTimeout(0).setNoDelay();
+    if (socket instanceof Socket) {
+      // Where there never was a timeout, to set one makes the object larger.
+      if (socket.timeout) socket.setTimeout(0);
+      socket.setNoDelay();
+    }
     // Before the connection listens: it would be told of it at once, and its owner not be there yet.
     if (head.length > 0) socket.unshift(head);
     return new WebSocketConnection(socket, this.#context);

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { FlushQueue } from "../src/flush-queue.js";
+import { type Flushable, FlushQueue } from "../src/flush-queue.js";
 import { tick } from "./fixtures.js";
 
 test("everything is flushed at the end of the tick, in order", async () => {
   const log: string[] = [];
   const queue = new FlushQueue();
-  queue.add({ onTickEnd: () => log.push("first") });
-  queue.add({ onTickEnd: () => log.push("second") });
+  queue.add(flushable(() => log.push("first")));
+  queue.add(flushable(() => log.push("second")));
   log.push("end of code");
   await tick();
   expect(log).toEqual(["end of code", "first", "second"]);
@@ -15,13 +15,13 @@ test("everything is flushed at the end of the tick, in order", async () => {
 test("what is added during a flush is flushed after it", async () => {
   const log: string[] = [];
   const queue = new FlushQueue();
-  queue.add({
-    onTickEnd: () => {
-      queue.add({ onTickEnd: () => log.push("added") });
+  queue.add(
+    flushable(() => {
+      queue.add(flushable(() => log.push("added")));
       log.push("adding");
-    },
-  });
-  queue.add({ onTickEnd: () => log.push("other") });
+    }),
+  );
+  queue.add(flushable(() => log.push("other")));
   await tick();
   await tick();
   expect(log).toEqual(["adding", "other", "added"]);
@@ -30,13 +30,18 @@ test("what is added during a flush is flushed after it", async () => {
 test("what is added while a chunk is read is flushed when the chunk is read", async () => {
   const log: string[] = [];
   const queue = new FlushQueue();
-  queue.add({ onTickEnd: () => log.push("before") });
+  queue.add(flushable(() => log.push("before")));
   queue.onChunkStart();
-  queue.add({ onTickEnd: () => log.push("answer") });
+  queue.add(flushable(() => log.push("answer")));
   log.push("read");
   queue.onChunkEnd();
   expect(log).toEqual(["read", "before", "answer"]);
-  queue.add({ onTickEnd: () => log.push("after") });
+  queue.add(flushable(() => log.push("after")));
   await tick();
   expect(log).toEqual(["read", "before", "answer", "after"]);
 });
+
+/** Has nothing in common with others. */
+function flushable(onTickEnd: () => unknown): Flushable {
+  return { bufferedBytes: 0, onTickEnd, handOver: () => false };
+}

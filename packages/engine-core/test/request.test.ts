@@ -23,3 +23,35 @@ test("a query that the host parsed is kept (E13)", () => {
 test("no query is an empty one", () => {
   expect({ ...queryOf(request("/engine.io/")) }).toEqual({});
 });
+
+test("requests with the same URL have queries of their own", () => {
+  const url = "/engine.io/?EIO=4&transport=websocket";
+  const [first, second, third] = [request(url), request(url), request(url)];
+  queryOf(first)["EIO"] = "3";
+  queryOf(second)["user"] = "ada";
+  expect(queryOf(third)).toEqual({ EIO: "4", transport: "websocket" });
+  expect(Object.getPrototypeOf(queryOf(third))).toBe(Object.prototype);
+});
+
+test("the query is that of the URL, whatever came before", () => {
+  const urls = [
+    "/engine.io/?a=1",
+    "/engine.io/?a=1",
+    "/engine.io/",
+    "/engine.io/?a=%31",
+    "/engine.io/?a=1&sid=x",
+    "/engine.io/?a=2",
+    `/engine.io/?a=${"1".repeat(300)}`,
+    "/engine.io/?a=1",
+  ];
+  expect(urls.map((url) => queryOf(request(url))["a"])).toEqual([
+    "1",
+    "1",
+    undefined,
+    "1",
+    "1",
+    "2",
+    "1".repeat(300),
+    "1",
+  ]);
+});

@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { IncomingMessage } from "node:http";
+import { connect, Socket } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { ServerOptions, Session } from "../src/index.js";
+import { FakeStream } from "./fake-stream.js";
 import { startEngine } from "./running-engine.js";
 
 const SID = "abcdefghij0123456789";
@@ -126,3 +128,42 @@ test("nobody is told of headers for an upgrade that is refused", async () => {
   expect(refused.startsWith("HTTP/1.1 400 Bad Request\r\n")).toBe(true);
   expect(log).toEqual([]);
 });
+
+test.each([
+  ["accepted", "before", "EIO=4&transport=websocket"],
+  ["accepted", "after", "EIO=4&transport=websocket"],
+  ["refused", "before", "EIO=4&transport=unknown"],
+  ["refused", "after", "EIO=4&transport=unknown"],
+  ["refused by the WebSocket server", "before", "EIO=4&transport=websocket&key=none"],
+  ["refused by the WebSocket server", "after", "EIO=4&transport=websocket&key=none"],
+])(
+  "a request that is %s: a connection that fails %s that does not end the process",
+  async (...row) => {
+    const [, time, query] = row;
+    const { httpServer } = await startEngine();
+    const key = query.endsWith("none") ? "" : "dGhlIHNhbXBsZSBub25jZQ==";
+    const req = new IncomingMessage(new Socket());
+    req.method = "GET";
+    req.url = `/engine.io/?${query}`;
+    req.rawHeaders = [
+      "Upgrade",
+      "websocket",
+      "Sec-WebSocket-Version",
+      "13",
+      "Sec-WebSocket-Key",
+      key,
+    ];
+    const stream = new FakeStream();
+    const closed = new Promise((resolve) => stream.on("close", resolve));
+    const uncaught = vi.fn<() => void>();
+    process.on("uncaughtException", uncaught);
+    onTestFinished(() => void process.off("uncaughtException", uncaught));
+    const steps = [
+      () => stream.destroy(new Error("reset")),
+      () => httpServer.emit("upgrade", req, stream, Buffer.alloc(0)),
+    ];
+    for (const step of time === "before" ? steps : steps.toReversed()) step();
+    await closed;
+    expect(uncaught).not.toHaveBeenCalled();
+  },
+);

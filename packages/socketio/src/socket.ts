@@ -88,6 +88,7 @@ export class Socket extends CatchAllEmitter {
   readonly id: SocketId;
   readonly nsp: SocketNamespace;
   readonly client: SocketClient;
+  readonly conn: EngineSession;
   // Whatever not every socket uses is made when it is first used: there are many sockets.
   readonly #auth: Record<string, unknown> | undefined;
   readonly #issued: number;
@@ -106,6 +107,7 @@ export class Socket extends CatchAllEmitter {
     this.id = init.id;
     this.nsp = nsp;
     this.client = client;
+    this.conn = client.conn;
     this.#auth = init.auth;
     this.#issued = init.issued;
     this.#recovery = init.recovery;
@@ -150,10 +152,6 @@ export class Socket extends CatchAllEmitter {
 
   get request(): IncomingMessage {
     return this.client.request;
-  }
-
-  get conn(): EngineSession {
-    return this.client.conn;
   }
 
   /** What the client sent at the beginning. Put together when it is read first. */

@@ -499,7 +499,7 @@ test("adapters of old send through packet", () => {
 
 test("a socket keeps nothing for what it does not use", () => {
   const { socket } = new Harness().join();
-  expect(Object.keys(socket)).toEqual(["id", "nsp", "client"]);
+  expect(Object.keys(socket)).toEqual(["id", "nsp", "client", "conn"]);
 });
 
 function bound(harness: Harness): {

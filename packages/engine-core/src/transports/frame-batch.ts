@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { OutgoingPacket, PacketCodec } from "../codec.js";
 import { asciiFrames, encodeFrame, encodeFrames } from "./websocket-frame.js";
 
@@ -40,6 +41,21 @@ export class FrameBatch {
   }
 }
 
+/**
+ * Writes what was encoded.
+ *
+ * @param written called once the kernel has taken it
+ * @returns whether more may be written at once
+ */
+export function writeFrames(
+  stream: Duplex,
+  frames: Buffer | string,
+  written?: (error?: Error | null) => unknown,
+): boolean {
+  if (typeof frames === "string") return stream.write(frames, "latin1", written);
+  return stream.write(frames, written);
+}
+
 function isShared(packet: OutgoingPacket): boolean {
   return packet.frame !== undefined;
 }
@@ -48,6 +64,7 @@ function samePackets(
   left: readonly OutgoingPacket[],
   right: readonly OutgoingPacket[] | undefined,
 ): boolean {
+  if (left === right) return true;
   if (left.length !== right?.length) return false;
   for (let index = 0; index < left.length; index += 1) {
     if (left[index] !== right[index]) return false;

@@ -5,6 +5,7 @@ import createDebug from "debug";
 import type { EnginePacket, OutgoingPacket } from "../codec.js";
 import type { TransportError } from "../errors.js";
 import { LazyEmitter } from "../lazy-emitter.js";
+import type { SharedWrites } from "./shared-writes.js";
 
 const debug = createDebug("engine:transport");
 
@@ -72,6 +73,12 @@ export interface Transport {
    * @param written called once the kernel has everything; never called when the transport fails
    */
   send(packets: readonly OutgoingPacket[], written?: () => void): void;
+  /**
+   * Hands over packets that others send, too, if they can be written without anybody being told.
+   *
+   * @returns how many bytes it holds back at most when they are written
+   */
+  handOver?(packets: readonly OutgoingPacket[], writes: SharedWrites): number | undefined;
   /** Serves an HTTP request of the session. Only for transports that are made of requests. */
   onRequest?(req: IncomingMessage, res: ServerResponse): void;
   /** Tells the peer, then closes, then calls `closed`, perhaps at once. */
@@ -104,6 +111,7 @@ export abstract class TransportBase extends LazyEmitter<TransportEvents> impleme
   abstract readonly discarded: boolean;
   abstract host(host: TransportHost): void;
   abstract send(packets: readonly OutgoingPacket[], written?: () => void): void;
+  handOver?(packets: readonly OutgoingPacket[], writes: SharedWrites): number | undefined;
   onRequest?(req: IncomingMessage, res: ServerResponse): void;
   abstract close(closed?: () => void): void;
   abstract discard(): void;

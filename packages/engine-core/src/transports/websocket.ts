@@ -4,11 +4,17 @@ import createDebug from "debug";
 import { WebSocket, type RawData as WsData } from "ws";
 import type { OutgoingPacket, PacketCodec, RawData } from "../codec.js";
 import { TransportError } from "../errors.js";
-import type { FrameBatch } from "./frame-batch.js";
+import { type FrameBatch, writeFrames } from "./frame-batch.js";
+import type { SharedWriter, SharedWrites } from "./shared-writes.js";
 import { TransportBase, type TransportHost, type TransportState } from "./transport.js";
 import { WebSocketConnection, type ConnectionOwner } from "./websocket-connection.js";
 
 const debug = createDebug("engine:ws");
+
+/** Whether every write is to be logged. */
+export function isTraced(): boolean {
+  return debug.enabled;
+}
 
 /**
  * The WebSocket class of our server on `ws`, for compressed messages: it hands its events to its
@@ -70,18 +76,19 @@ export interface WebSocketTransportInit {
  * Its writable state is that of the stream: what a slow peer leaves waits in the session's write
  * buffer, where it is counted, and leaves in one buffer once the stream drains.
  */
-export class WebSocketTransport extends TransportBase implements ConnectionOwner {
-  sid: string | undefined;
-  readonly supportsBinary: boolean;
-  readonly #websocket: WebSocketLike;
-  override readonly stream: Duplex;
-  readonly #codec: PacketCodec;
-  /** Absent where frames are not ours to write: with an extension, and with a foreign WebSocket. */
-  readonly #batch: FrameBatch | undefined;
-  #host: TransportHost | undefined;
+export class WebSocketTransport extends TransportBase implements ConnectionOwner, SharedWriter {
+  // What every write needs comes first: together, it is fetched from memory at once.
   #blocked = false;
   /** Absent where the WebSocket has to be asked. */
   #isOpen: boolean | undefined;
+  /** Absent where frames are not ours to write: with an extension, and with a foreign WebSocket. */
+  readonly #batch: FrameBatch | undefined;
+  override readonly stream: Duplex;
+  readonly #codec: PacketCodec;
+  readonly supportsBinary: boolean;
+  sid: string | undefined;
+  readonly #websocket: WebSocketLike;
+  #host: TransportHost | undefined;
 
   constructor(init: WebSocketTransportInit) {
     super();
@@ -136,10 +143,18 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
       return;
     }
     const frames = this.#batch.encode(packets, this.#codec, this.supportsBinary);
-    const isFree = this.stream.write(frames, "latin1", written && ((error) => error ?? written()));
-    if (!isFree) this.#block();
+    if (!writeFrames(this.stream, frames, written && ((error) => error ?? written())))
+      this.onFull();
     if (this.listenerCount("drain") > 0) this.emit("drain");
     if (!this.#blocked && this.listenerCount("ready") > 0) this.emit("ready");
+  }
+
+  override handOver(packets: readonly OutgoingPacket[], writes: SharedWrites): number | undefined {
+    if (this.#batch === undefined || !this.writable) return undefined;
+    if (this.listenerCount("drain") > 0 || this.listenerCount("ready") > 0) return undefined;
+    const frames = this.#batch.encode(packets, this.#codec, this.supportsBinary);
+    writes.add(this, this.stream, frames);
+    return this.stream.writableLength + frames.length;
   }
 
   close(closed?: () => void): void {
@@ -165,6 +180,12 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   /** Takes a message of the peer. Only for the connection. */
   onBinary(data: Buffer): void {
     this.#receive(data);
+  }
+
+  /** The listener is made for the slow peer only: all others do without. */
+  onFull(): void {
+    this.#blocked = true;
+    this.stream.once("drain", () => this.#onWritable());
   }
 
   /** Nothing can be sent any more. Only for the connection. */
@@ -228,12 +249,6 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
         written?.();
       });
     }
-  }
-
-  /** The listener is made for the slow peer only: all others do without. */
-  #block(): void {
-    this.#blocked = true;
-    this.stream.once("drain", () => this.#onWritable());
   }
 
   #onWritable(): void {

@@ -14,6 +14,9 @@ export interface EncoderOptions {
 // oxlint-disable-next-line no-control-regex -- these are what JSON escapes
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
+/** Ids that need no escape. */
+const PLAIN_ID = /^[\w-]+$/;
+
 /**
  * Encodes packets of the Socket.IO protocol (protocol v5, "Packet encoding"; behaviours 88 and 89).
  * Stateless: one instance may serve a whole server.
@@ -71,9 +74,9 @@ export class Encoder {
   }
 
   #toJson(data: unknown): string | undefined {
-    const json =
-      this.#replacer === undefined && Array.isArray(data) ? primitivesToJson(data) : undefined;
-    return json ?? JSON.stringify(data, this.#replacer);
+    if (this.#replacer !== undefined) return JSON.stringify(data, this.#replacer);
+    const json = Array.isArray(data) ? primitivesToJson(data) : idToJson(data);
+    return json ?? JSON.stringify(data);
   }
 }
 
@@ -90,6 +93,19 @@ function primitivesToJson(values: readonly unknown[]): string | undefined {
     json = i === 0 ? value + json : "," + value + json;
   }
   return "[" + json;
+}
+
+/** The same for an object with nothing but an id, which every client gets once. */
+function idToJson(data: unknown): string | undefined {
+  if (typeof data !== "object" || data === null) return undefined;
+  if (Object.getPrototypeOf(data) !== Object.prototype) return undefined;
+  let sid: unknown;
+  for (const key in data) {
+    // Any other property, be it inherited, is for `JSON.stringify` to judge.
+    if (key !== "sid" || !Object.hasOwn(data, key)) return undefined;
+    sid = Reflect.get(data, key);
+  }
+  return typeof sid === "string" && PLAIN_ID.test(sid) ? `{"sid":"${sid}"}` : undefined;
 }
 
 function primitiveToJson(value: unknown): string | undefined {

@@ -157,3 +157,21 @@ test("primitives are encoded exactly as JSON.stringify does", () => {
     }),
   );
 });
+
+test.each([
+  ["a plain id", { sid: "a-B_9" }],
+  ["an id to be escaped", { sid: 'a"b' }],
+  ["an id beyond ASCII", { sid: "ä\ud800" }],
+  ["an empty id", { sid: "" }],
+  ["an id that is a number", { sid: 1 }],
+  ["two ids", { sid: "a", pid: "b" }],
+  ["two ids in the other order", { pid: "b", sid: "a" }],
+  ["no id", {}],
+  ["an id and nothing", { sid: "a", pid: undefined }],
+  ["an inherited id", Object.create({ sid: "a" })],
+  ["an id that is not listed", Object.defineProperty({}, "sid", { value: "a" })],
+  ["a method that says what the JSON is", { sid: "a", toJSON: () => ({ b: 1 }) }],
+  ["a class", new (class extends Array {})()],
+])("data with %s is encoded as JSON.stringify does", (_what, data: unknown) => {
+  expect(encoder.encode({ type: CONNECT, nsp: "/", data })).toEqual([`0${JSON.stringify(data)}`]);
+});

@@ -27,7 +27,7 @@ import type {
   BroadcastOptions,
   Room,
 } from "./contract.js";
-import { Adapter } from "./in-memory.js";
+import { Adapter, deliver } from "./in-memory.js";
 
 const debug = createDebug("socket.io-adapter");
 
@@ -156,20 +156,18 @@ export abstract class ClusterAdapter extends Adapter {
    * for the recovery of its session, if the adapter restores sessions.
    */
   sendTo(socket: AdapterSocket, packet: AdapterPacket, flags: BroadcastFlags | undefined): void {
-    const deliver = (own: AdapterPacket): void => {
+    const send = (own: AdapterPacket): void => {
       // Not `this`: published adapters have a method of this name, for messages.
-      const { messages, writeOptions } = super.encodeBroadcast(own, flags);
-      if (!socket.connected) return;
-      socket.notifyOutgoingListeners(own);
-      socket.client.writeToEngine(messages, writeOptions);
+      const encoded = super.encodeBroadcast(own, flags);
+      if (socket.connected) deliver(socket, own, encoded);
     };
     if (!this.#isRecoverable(packet)) {
-      this.#deliveries.run(() => deliver(packet));
+      this.#deliveries.run(() => send(packet));
       return;
     }
     const restores = this.restoreSession !== Adapter.prototype.restoreSession;
     const allFlags = restores ? { ...flags } : { ...flags, local: true };
-    void this.#recoverably(packet, { rooms: new Set([socket.id]), flags: allFlags }, deliver);
+    void this.#recoverably(packet, { rooms: new Set([socket.id]), flags: allFlags }, send);
   }
 
   /** Sends a packet, and tells every response, those of clients of other servers included. */
@@ -323,22 +321,22 @@ export abstract class ClusterAdapter extends Adapter {
   #recoverably(
     packet: AdapterPacket,
     options: BroadcastOptions,
-    deliver: (packet: AdapterPacket) => void,
+    send: (packet: AdapterPacket) => void,
   ): Promise<void> {
     // Brokers in memory may keep what they are given: the offset is for our clients alone.
     const own = { ...packet, data: [...packet.data] };
-    const deliverOwn = (offset?: Offset): void => {
+    const sendOwn = (offset?: Offset): void => {
       this.addOffsetIfNecessary(own, options, offset);
-      deliver(own);
+      send(own);
     };
     const message = broadcastMessage(packet, options);
     if (!isLocal(options) && isKept(options)) {
       const published = this.publishAndReturnOffset(message);
       this.#watchPublishing(published);
       const offset = published.catch(() => undefined);
-      return this.#deliveries.runWithOffset(offset, deliverOwn);
+      return this.#deliveries.runWithOffset(offset, sendOwn);
     }
-    this.#deliveries.run(deliverOwn);
+    this.#deliveries.run(sendOwn);
     if (!isLocal(options)) this.publish(message);
     return DONE;
   }

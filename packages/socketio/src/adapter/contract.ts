@@ -60,6 +60,13 @@ export interface AdapterClient {
 /** Takes the response of one socket. */
 export type AckFunction = (...args: unknown[]) => void;
 
+/** The connection of a socket. */
+export interface AdapterConnection {
+  readonly readyState: string;
+  /** Takes a message that other connections send, too. Absent where the engine is not ours. */
+  sendPrepared?(message: PreparedMessage): void;
+}
+
 /** What adapters use of a socket. The names are theirs. */
 export interface AdapterSocket {
   readonly id: SocketId;
@@ -69,6 +76,8 @@ export interface AdapterSocket {
   readonly connected: boolean;
   readonly acks: { set(id: number, ack: AckFunction): unknown };
   readonly client: AdapterClient;
+  /** Absent where the socket is none of ours. */
+  readonly conn?: AdapterConnection;
   join(rooms: Room | Room[]): Promise<void> | void;
   leave(room: Room): Promise<void> | void;
   disconnect(close?: boolean): unknown;

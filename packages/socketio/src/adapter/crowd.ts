@@ -61,6 +61,11 @@ export class Crowd<T extends Hashed> {
     return true;
   }
 
+  /** Whether this element is the one in this place, counted from 0. */
+  isAt(element: T, place: number): boolean {
+    return this.#places[place] === element;
+  }
+
   /** The elements in a new array. */
   toArray(): T[] {
     const elements: T[] = [];

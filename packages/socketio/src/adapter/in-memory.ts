@@ -15,6 +15,7 @@ import type {
   SessionToPersist,
   SocketId,
 } from "./contract.js";
+import type { Member } from "./member.js";
 import { type Members, RoomIndex } from "./room-index.js";
 
 /** A packet as it is written to every client. */
@@ -23,6 +24,29 @@ export interface EncodedPacket {
   readonly writeOptions: ClientWriteOptions;
   /** The size of the messages; text counts one byte per UTF-16 code unit. */
   readonly bytes: number;
+}
+
+/**
+ * Writes an encoded packet to one socket. The connection of our engine takes it without the client
+ * between: one object less to fetch from memory, for each recipient of a broadcast.
+ */
+export function deliver(
+  socket: AdapterSocket,
+  packet: AdapterPacket,
+  { messages, writeOptions }: EncodedPacket,
+): void {
+  socket.notifyOutgoingListeners(packet);
+  const { conn } = socket;
+  const { prepared } = writeOptions;
+  if (
+    prepared === undefined ||
+    conn?.sendPrepared === undefined ||
+    writeOptions.volatile === true
+  ) {
+    socket.client.writeToEngine(messages, writeOptions);
+    return;
+  }
+  for (const message of prepared) conn.sendPrepared(message);
 }
 
 /**
@@ -135,13 +159,12 @@ export class Adapter extends EventEmitter implements AdapterContract {
   ): void {
     const id = this.nsp._ids++;
     packet.id = id;
-    const { messages, writeOptions } = this.encodeBroadcast(packet, options.flags);
+    const encoded = this.encodeBroadcast(packet, options.flags);
     let count = 0;
     this.#forEach(options, (socket) => {
       count += 1;
       socket.acks.set(id, onAck);
-      socket.notifyOutgoingListeners(packet);
-      socket.client.writeToEngine(messages, writeOptions);
+      deliver(socket, packet, encoded);
     });
     onClientCount(count);
   }
@@ -208,13 +231,10 @@ export class Adapter extends EventEmitter implements AdapterContract {
   /** Writes an encoded packet to the selected sockets. */
   protected writeBroadcast(
     packet: AdapterPacket,
-    { messages, writeOptions }: EncodedPacket,
+    encoded: EncodedPacket,
     options: BroadcastOptions,
   ): void {
-    this.#forEach(options, (socket) => {
-      socket.notifyOutgoingListeners(packet);
-      socket.client.writeToEngine(messages, writeOptions);
-    });
+    this.#forEach(options, (socket) => deliver(socket, packet, encoded));
   }
 
   #add(id: SocketId, room: Room): void {
@@ -265,9 +285,9 @@ export class Adapter extends EventEmitter implements AdapterContract {
     const { sockets } = this.nsp;
     // A socket may be in several of the rooms: only then the ones that were visited matter.
     const visited = rooms.size > 1 ? new Set<SocketId>() : undefined;
-    const visitId = (id: SocketId): void => {
+    const visitId = (id: SocketId, record?: Member): void => {
       if (contains(except, id) || visited?.has(id) === true) return;
-      const socket = sockets.get(id);
+      const socket = record === undefined ? sockets.get(id) : find(record, sockets);
       if (socket === undefined) return;
       visited?.add(id);
       visit(socket);
@@ -283,6 +303,12 @@ export class Adapter extends EventEmitter implements AdapterContract {
     for (const room of rooms) this.#index.forEachIn(room, (id) => ids.add(id));
     return ids;
   }
+}
+
+/** The socket of a record, which is only looked up by its id once. */
+function find(record: Member, sockets: AdapterNamespace["sockets"]): AdapterSocket | undefined {
+  if (record.socket?.connected !== true) record.socket = sockets.get(record.name);
+  return record.socket;
 }
 
 /** No socket, one socket, or several. */

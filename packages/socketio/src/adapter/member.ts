@@ -1,3 +1,4 @@
+import type { AdapterSocket } from "./contract.js";
 import { Crowd, type Hashed, makePlaces } from "./crowd.js";
 
 /** Up to so many partners are looked for one by one: as fast as by an index, and smaller. */
@@ -28,6 +29,8 @@ type Places = (Member | undefined)[];
 export class Member implements Hashed {
   readonly name: string;
   readonly hash: number;
+  /** For whoever looks for the socket of this record: the one that was found last. */
+  socket: AdapterSocket | undefined;
   #held = 0;
   #partners: Member | Places | Crowd<Member> | Set<string> | undefined;
   /** Places of the list that are taken, or were: who leaves, leaves a hole. */
@@ -61,6 +64,14 @@ export class Member implements Hashed {
     if (Array.isArray(partners)) return find(partners, partner, this.#end) >= 0;
     if (this.#end === CROWDED) return (partners as Crowd<Member>).includes(partner);
     return partners === partner;
+  }
+
+  /** Whether this partner is there, which is quick if it is there as number `at` from 0. */
+  hasAt(partner: Member, at: number): boolean {
+    const partners = this.#partners;
+    if (Array.isArray(partners) && partners[at] === partner && at < this.#end) return true;
+    if (this.#end === CROWDED && (partners as Crowd<Member>).isAt(partner, at)) return true;
+    return this.has(partner);
   }
 
   /** Whether this partner is there, in whatever form. */

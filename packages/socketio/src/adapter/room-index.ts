@@ -1,4 +1,5 @@
 import type { Room, SocketId } from "./contract.js";
+import { LookAhead } from "./look-ahead.js";
 import type { Member } from "./member.js";
 import { SetMap } from "./set-map.js";
 
@@ -34,6 +35,7 @@ export class RoomIndex {
   #sids = new SetMap({ isOwnFirst: true, onLoss: this.#onLoss });
   /** Sockets that are about to leave all their rooms, which still have references to them. */
   readonly #leaving: Member[] = [];
+  readonly #ahead = new LookAhead();
 
   /** The sockets of every room. */
   get rooms(): SetMap {
@@ -138,8 +140,11 @@ export class RoomIndex {
     return group.names ?? { has: (id) => this.#includes(group, id) };
   }
 
-  /** Visits the ids of the sockets in a room. One that leaves meanwhile is not visited any more. */
-  forEachIn(room: Room, visit: (id: SocketId) => void): void {
+  /**
+   * Visits the ids of the sockets in a room, each with the record of the socket, if there is one. A
+   * socket that leaves meanwhile is not visited any more.
+   */
+  forEachIn(room: Room, visit: (id: SocketId, record?: Member) => void): void {
     const group = this.#rooms.peek(room);
     if (group === undefined) return;
     if (typeof group === "string") {
@@ -148,7 +153,14 @@ export class RoomIndex {
     }
     const { names } = group;
     if (names !== undefined) for (const id of names) visit(id);
-    else for (const socket of group.list()) if (group.has(socket)) visit(socket.name);
+    else {
+      const sockets = group.list();
+      for (let at = 0; at < sockets.length; at += 1) {
+        this.#ahead.look(sockets, at);
+        const socket = sockets[at];
+        if (socket !== undefined && group.hasAt(socket, at)) visit(socket.name, socket);
+      }
+    }
   }
 
   #leave(group: Member, id: SocketId, socket: Member | undefined): boolean {

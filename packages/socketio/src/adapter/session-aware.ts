@@ -9,7 +9,7 @@ import type {
   SessionToPersist,
   SocketId,
 } from "./contract.js";
-import { Adapter, type EncodedPacket } from "./in-memory.js";
+import { Adapter, deliver, type EncodedPacket } from "./in-memory.js";
 import { type LoggedPacket, PacketLog, type Recipients } from "./packet-log.js";
 import { systemClock } from "../clock.js";
 import type { RawData } from "../parser-port.js";
@@ -119,10 +119,8 @@ export class SessionAwareAdapter extends Adapter {
   /** Sends to one socket, whatever rooms it is in (FIX 124), even if its connection just broke. */
   sendTo(socket: AdapterSocket, packet: AdapterPacket, flags: BroadcastFlags | undefined): void {
     const recipients = { socket: socket.id, rooms: NO_ROOMS };
-    const { messages, writeOptions } = this.#record(packet, recipients, flags);
-    if (!socket.connected) return;
-    socket.notifyOutgoingListeners(packet);
-    socket.client.writeToEngine(messages, writeOptions);
+    const encoded = this.#record(packet, recipients, flags);
+    if (socket.connected) deliver(socket, packet, encoded);
   }
 
   override persistSession({ sid, pid, rooms, data }: SessionToPersist): void {
