@@ -19,31 +19,14 @@ const PLAIN_ID = /^[\w-]+$/;
 export function openPacketData(
   sid: string,
   upgrades: readonly string[],
-  options: OpenPacketOptions,
+  { pingInterval, pingTimeout, maxHttpBufferSize }: OpenPacketOptions,
 ): string {
   const id = PLAIN_ID.test(sid) ? `"${sid}"` : JSON.stringify(sid);
   const list = upgrades.length === 0 ? "" : `"${upgrades.join('","')}"`;
-  return `{"sid":${id},"upgrades":[${list}]${endOf(options)}`;
-}
-
-/** The end that was made last: it only changes when somebody changes the options. */
-const last = { pingInterval: 0, pingTimeout: 0, maxHttpBufferSize: 0, end: "" };
-
-function endOf({ pingInterval, pingTimeout, maxHttpBufferSize }: OpenPacketOptions): string {
-  if (
-    last.end === "" ||
-    last.pingInterval !== pingInterval ||
-    last.pingTimeout !== pingTimeout ||
-    last.maxHttpBufferSize !== maxHttpBufferSize
-  ) {
-    last.pingInterval = pingInterval;
-    last.pingTimeout = pingTimeout;
-    last.maxHttpBufferSize = maxHttpBufferSize;
-    last.end =
-      `,"pingInterval":${json(pingInterval)},"pingTimeout":${json(pingTimeout)},` +
-      `"maxPayload":${json(maxHttpBufferSize)}}`;
-  }
-  return last.end;
+  return (
+    `{"sid":${id},"upgrades":[${list}],"pingInterval":${json(pingInterval)},` +
+    `"pingTimeout":${json(pingTimeout)},"maxPayload":${json(maxHttpBufferSize)}}`
+  );
 }
 
 /** Infinity is nothing that JSON knows. */
@@ -65,8 +48,7 @@ export function openFrame(
   codec: PacketCodec,
 ): string | undefined {
   if (options.initialPacket !== undefined || !PLAIN_ID.test(sid)) return undefined;
-  const data = `{"sid":"${sid}","upgrades":[]${endOf(options)}`;
-  const text = codec.encodePacket({ type: "open", data }, true);
+  const text = codec.encodePacket({ type: "open", data: openPacketData(sid, [], options) }, true);
   if (typeof text !== "string" || text.length > MAX_SHORT_FRAME) return undefined;
   return `\x81${String.fromCharCode(text.length)}${text}`;
 }

@@ -1,7 +1,7 @@
+import { hash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { UpgradeHeaders } from "./upgrade-headers.js";
-import { acceptOf } from "./websocket-accept.js";
 
 // The opening handshake of RFC 6455, section 4.2. Status, headers and texts of the refusals are those
 // of npm `ws`.
@@ -14,6 +14,7 @@ export interface UpgradeFault {
   readonly header?: string;
 }
 
+const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -65,7 +66,7 @@ export function upgradeResponse(headers: UpgradeHeaders, lines: readonly string[
   const key = headers["sec-websocket-key"] ?? "";
   let response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-    `Sec-WebSocket-Accept: ${acceptOf(key)}\r\n`;
+    `Sec-WebSocket-Accept: ${hash("sha1", key + GUID, "base64")}\r\n`;
   const protocols = headers["sec-websocket-protocol"];
   if (protocols !== undefined) {
     response += `Sec-WebSocket-Protocol: ${subprotocolsIn(protocols)?.[0]}\r\n`;

@@ -14,18 +14,6 @@ test("the data is JSON with its keys in this order (18)", () => {
   );
 });
 
-test("it says what the options are now, which may have been changed", () => {
-  const options = { ...OPTIONS };
-  const said = (): string => openPacketData(SID, [], options);
-  expect(said()).toContain('"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}');
-  options.pingInterval = 1;
-  expect(said()).toContain('"pingInterval":1,"pingTimeout":20000,"maxPayload":1000000}');
-  options.pingTimeout = 2;
-  expect(said()).toContain('"pingInterval":1,"pingTimeout":2,"maxPayload":1000000}');
-  options.maxHttpBufferSize = 3;
-  expect(said()).toContain('"pingInterval":1,"pingTimeout":2,"maxPayload":3}');
-});
-
 test("it is what JSON.stringify makes of the same", () => {
   const delay = fc.oneof(fc.double({ noNaN: true }), fc.nat());
   const upgrades = fc.subarray(["websocket", "webtransport"]);
