@@ -287,9 +287,9 @@ export class Session
   }
 
   handOver(writes: SharedWrites): boolean {
-    const isObserved = this.listenerCount("flush") + this.listenerCount("drain") > 0;
-    if (!this.#sharesBuffer || !this.#isSending || isObserved || this.#callbacks) return false;
-    const heldBack = this.transport.handOver?.(this.#buffer, writes);
+    if (this.listenerCount("flush") + this.listenerCount("drain") > 0) return false;
+    const isPlain = this.#sharesBuffer && this.#state === "open" && this.#callbacks === undefined;
+    const heldBack = isPlain ? this.transport.handOver?.(this.#buffer, writes) : undefined;
     if (heldBack === undefined) return false;
     this.#isDirty = false;
     this.#clearBuffer();

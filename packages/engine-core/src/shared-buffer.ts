@@ -8,7 +8,8 @@ const LONGEST = 16;
  * nothing else, have the same packets waiting: one array does for all of them.
  *
  * Sessions come one after the other in a broadcast, so it is enough to remember the last extension.
- * Before, each session had arrays of its own, and filling them was ...
+ * With an array for each session, a burst of ten messages to 1000 sessions took 5 % more of the
+ * server's CPU (both in one process, in turns).
  */
 export class SharedBuffers {
   #before: readonly OutgoingPacket[] | undefined;

@@ -29,14 +29,19 @@ export function makeSession(options: ServerOptions = {}, transport = new FakeTra
     onClose: (session) => closed.push(session),
     onHandlerError: (error) => errors.push(error),
   };
-  const session = new Session(context, {
+  const session = sessionIn(context, transport);
+  return { session, transport, clock, errors, closed, context };
+}
+
+/** A session of a server that has others. */
+export function sessionIn(context: SessionContext, transport: FakeTransport): Session {
+  return new Session(context, {
     id: "sid",
     codec: codecV4,
     transport,
     // One cast: of the request, a session only reads the address.
     request: { socket: { remoteAddress: "127.0.0.1" } } as unknown as IncomingMessage,
   });
-  return { session, transport, clock, errors, closed, context };
 }
 
 /** The same, open, with the open packet taken off `transport.sent`. */

@@ -4,7 +4,7 @@ import type { OutgoingPacket } from "../src/codec.js";
 import { TransportError } from "../src/errors.js";
 import type { SessionSink } from "../src/session.js";
 import { FakeTransport } from "./fake-transport.js";
-import { makeSession, openSession, tick } from "./fixtures.js";
+import { makeSession, openSession, sessionIn, tick } from "./fixtures.js";
 
 test("the open packet leaves at once and announces the times and limits (18)", () => {
   const { session, transport } = makeSession({ pingInterval: 300, maxHttpBufferSize: 1000 });
@@ -238,6 +238,39 @@ test("a prepared message is encoded by the first session and shared by the other
   expect(message.frame).toBe(frame);
   await tick();
   expect(second.transport.sent).toEqual([[{ type: "message", data: "hello" }]]);
+});
+
+test("who changes what waits for one session changes nothing for the others", async () => {
+  const { session: first, transport, context } = openSession();
+  const otherTransport = new FakeTransport();
+  const other = sessionIn(context, otherTransport);
+  other.open();
+  await tick();
+  // A listener gets an array of its own.
+  first.on("flush", (packets) => ((packets as OutgoingPacket[]).length = 0));
+  for (const data of ["a", "b"]) {
+    const message: OutgoingPacket = { type: "message", data, frame: undefined };
+    for (const session of [first, other]) session.sendPrepared(message);
+  }
+  first.writeBuffer.pop();
+  await tick();
+  expect(transport.sent).toEqual([[{ type: "message", data: "a" }]]);
+  expect(otherTransport.sent.at(-1)).toEqual([
+    { type: "message", data: "a" },
+    { type: "message", data: "b" },
+  ]);
+});
+
+test("what a session sends alone keeps its place between what all send", async () => {
+  const { session, transport } = openSession();
+  for (const data of ["a", "b", "c"]) {
+    session.sendPrepared({ type: "message", data, frame: undefined });
+    session.send(`${data} alone`);
+  }
+  const all = ["a", "a alone", "b", "b alone", "c", "c alone"];
+  expect(session.writeBuffer.map(({ data }) => data)).toEqual(all);
+  await tick();
+  expect(transport.sent[0]?.map(({ data }) => data)).toEqual(all);
 });
 
 test("the session changes over to the candidate, and the heartbeat goes on (49, 54)", async () => {

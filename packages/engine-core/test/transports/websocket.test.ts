@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { PassThrough, type Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import type { WebSocket } from "ws";
+import type { OutgoingPacket } from "../../src/codec.js";
 import type { ServerOptions, Session } from "../../src/index.js";
 import { startEngine } from "../running-engine.js";
 
@@ -316,4 +317,29 @@ test("the error of a foreign WebSocket is a transport error, its close a transpo
   const closed = closureOf(second.session);
   second.websocket.emit("close");
   expect(await closed).toEqual({ reason: "transport close", message: undefined });
+});
+
+test("what many sessions send waits for those whose peers do not read, and arrives in order", async () => {
+  const running = await startEngine({ maxBufferedBytes: 1e9 });
+  const reading = await running.openWebSocket();
+  const paused = await running.openWebSocket();
+  paused.socket.pause();
+  const count = 60;
+  for (let index = 0; index < count; index += 1) {
+    const data = `${index} ${"x".repeat(300_000)}`;
+    const message: OutgoingPacket = { type: "message", data, frame: undefined };
+    for (const { session } of [reading, paused]) session.sendPrepared(message);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(paused.session.transport.writable).toBe(false);
+  expect(paused.session.writeBuffer.length).toBeGreaterThan(0);
+  paused.socket.resume();
+  for (const client of [reading, paused]) {
+    for (let index = 0; index < count; index += 1) {
+      const text = String(await client.next());
+      expect(text.slice(0, text.indexOf(" "))).toBe(`4${index}`);
+    }
+  }
+  expect(paused.session.transport.writable).toBe(true);
+  expect(paused.session.bufferedBytes).toBe(0);
 });

@@ -113,3 +113,32 @@ test("a server-side event has no responses (Q11)", () => {
   adapter.serverSideEmit(["event", (...args: unknown[]) => seen.push(args)]);
   expect(seen).toEqual([[null, []]]);
 });
+
+test("a room reaches the socket that has an id now, not one that had it", () => {
+  const sockets = new Map<string, object>();
+  const sent: string[] = [];
+  const connect = (name: string): { connected: boolean } => {
+    const client = { writeToEngine: () => sent.push(name) };
+    const socket = { id: "s1", connected: true, client, notifyOutgoingListeners() {} };
+    sockets.set("s1", socket);
+    return socket;
+  };
+  const server = { encoder: { encode: () => ["message"] } };
+  const nsp = { name: "/", sockets, server, _ids: 0 } as unknown as AdapterNamespace;
+  const adapter = new Adapter(nsp);
+  const broadcast = (): void =>
+    adapter.broadcast({ type: 2, data: ["a"] }, { rooms: new Set(["r"]) });
+  void adapter.addAll("s1", new Set(["s1", "r"]));
+  void adapter.addAll("s2", new Set(["s2", "r"]));
+  // Neither is connected yet.
+  broadcast();
+  const first = connect("first");
+  broadcast();
+  first.connected = false;
+  sockets.delete("s1");
+  broadcast();
+  connect("second");
+  broadcast();
+  broadcast();
+  expect(sent).toEqual(["first", "second", "second"]);
+});

@@ -29,6 +29,19 @@ test.each([1, 2, 4, 5, 17, 128, 129, 1000])("%d partners come, are found, and le
   expect(count((socket) => socket.held === 0)).toBe(size);
 });
 
+test.each([1, 2, 17, 129])("of %d partners, each is found where it is listed", (size) => {
+  const room = new Member("room", 0);
+  const sockets = crowd(size);
+  for (const socket of sockets) room.append(socket);
+  const isFound = (at: number) => sockets.filter((socket, place) => room.hasAt(socket, place + at));
+  // Wherever it is looked for first, it is found.
+  expect(isFound(0)).toHaveLength(size);
+  expect(isFound(1)).toHaveLength(size);
+  const [first] = sockets;
+  if (first !== undefined) room.remove(first);
+  expect(isFound(0)).toEqual(sockets.slice(1));
+});
+
 test.each([6, 40, 400])("of %d partners the order stays, whatever happens", (size) => {
   const room = new Member("room", 0);
   const sockets = crowd(size);
