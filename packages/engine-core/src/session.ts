@@ -288,7 +288,7 @@ export class Session
 
   handOver(writes: SharedWrites): boolean {
     if (this.listenerCount("flush") + this.listenerCount("drain") > 0) return false;
-    const isPlain = this.#sharesBuffer && this.#state === "open" && this.#callbacks === undefined;
+    const isPlain = this.#sharesBuffer && this.#state === "open";
     const heldBack = isPlain ? this.transport.handOver?.(this.#buffer, writes) : undefined;
     if (heldBack === undefined) return false;
     this.#isDirty = false;

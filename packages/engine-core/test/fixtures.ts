@@ -5,6 +5,7 @@ import { FlushQueue } from "../src/flush-queue.js";
 import { resolveOptions, type ServerOptions } from "../src/options.js";
 import { Session, type SessionContext } from "../src/session.js";
 import { TimerWheel } from "../src/timer-wheel.js";
+import type { Transport } from "../src/transports/transport.js";
 import { FakeTransport } from "./fake-transport.js";
 
 /** Runs what `process.nextTick` holds: the flush at the end of the tick. */
@@ -34,7 +35,7 @@ export function makeSession(options: ServerOptions = {}, transport = new FakeTra
 }
 
 /** A session of a server that has others. */
-export function sessionIn(context: SessionContext, transport: FakeTransport): Session {
+export function sessionIn(context: SessionContext, transport: Transport): Session {
   return new Session(context, {
     id: "sid",
     codec: codecV4,

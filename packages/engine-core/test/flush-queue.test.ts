@@ -72,6 +72,15 @@ test("where somebody wants to hear of every flush, nothing is written without te
   expect(log.slice(2)).toEqual(["a", "b"]);
 });
 
+test("the packets of a run are not kept", async () => {
+  const queue = new FlushQueue();
+  const [before, packet] = [[], { type: "message", data: "a", frame: undefined } as const];
+  const after = queue.shared.extend(before, packet);
+  queue.add(flushable(() => {}));
+  await tick();
+  expect(queue.shared.extend(before, packet)).not.toBe(after);
+});
+
 /** Has something to write that others write, too. */
 function sharing(name: string, log: string[]): Flushable {
   const stream = new Writable({
