@@ -69,7 +69,7 @@ export class Member implements Hashed {
   /** Whether this partner is there, which is quick if it is there as number `at` from 0. */
   hasAt(partner: Member, at: number): boolean {
     const partners = this.#partners;
-    if (Array.isArray(partners) && partners[at] === partner && at < this.#end) return true;
+    if (Array.isArray(partners) && partners[at] === partner) return true;
     if (this.#end === CROWDED && (partners as Crowd<Member>).isAt(partner, at)) return true;
     return this.has(partner);
   }
