@@ -7,6 +7,8 @@ export class FakeStream extends Duplex {
   #waiting: (() => void) | undefined;
   /** Whether the kernel takes nothing: the peer does not read. */
   isBlocked = false;
+  /** What a write throws, against the rules of streams. */
+  thrown: Error | undefined;
   /** Whether the server has sent a FIN. */
   hasEnded = false;
 
@@ -43,6 +45,7 @@ export class FakeStream extends Duplex {
       this.#written.push(chunk);
       done();
     };
+    if (this.thrown !== undefined) throw this.thrown;
     if (this.isBlocked) this.#waiting = take;
     else take();
   }

@@ -93,7 +93,7 @@ function sharing(name: string, log: string[]): Flushable {
     bufferedBytes: 1,
     onTickEnd: () => log.push(`told of ${name}`),
     handOver(writes) {
-      writes.add({ onFull() {} }, stream as Duplex, name);
+      writes.add({ onFull() {}, onThrown() {} }, stream as Duplex, name);
       return true;
     },
   };

@@ -76,6 +76,23 @@ test("what the kernel has not taken counts against maxBufferedBytes", async () =
   expect(second.stream.output).toHaveLength(2010);
 });
 
+test("a stream that throws is the end of its session alone", async () => {
+  const { first, second, closed } = openSessions();
+  const reasons: unknown[] = [];
+  first.session.on("close", (reason, error) => reasons.push(reason, error?.message));
+  first.stream.thrown = new Error("thrown");
+  const gone = new Promise((resolve) => first.stream.on("close", resolve));
+  sendToAll([first.session, second.session], "hi");
+  await tick();
+  expect(second.stream.output).toEqual(FRAME);
+  await gone;
+  expect(closed).toEqual([first.session]);
+  expect(reasons).toEqual(["transport error", "thrown"]);
+  sendToAll([first.session, second.session], "hi");
+  await tick();
+  expect(second.stream.output).toHaveLength(2 * FRAME.length);
+});
+
 test("a session that is closed in the same tick sends what it was given before", async () => {
   const { first, second } = openSessions();
   sendToAll([first.session, second.session], "hi");

@@ -105,7 +105,7 @@ test("a broadcast allocates little for each recipient", PATIENT, async () => {
 
   const bytes = await allocated(probe, () => probe("broadcast", BROADCASTS));
   expect(bytes).toBeGreaterThan(0);
-  expect(bytes / BROADCASTS / RECIPIENTS).toBeLessThan(640);
+  expect(bytes / BROADCASTS / RECIPIENTS).toBeLessThan(370);
 });
 
 test("an echoed event allocates little", PATIENT, async () => {

@@ -5,6 +5,8 @@ import { writeFrames } from "./frame-batch.js";
 export interface SharedWriter {
   /** The stream is to get nothing more until it drains. */
   onFull(): void;
+  /** The stream has thrown, which it must not: it cannot be relied on any more. */
+  onThrown(error: unknown): void;
 }
 
 /** Something that waits to be written. */
@@ -74,7 +76,11 @@ export class SharedWrites {
       const stream = this.#streams[at];
       const frames = this.#frames[at];
       if (stream === undefined || frames === undefined) continue;
-      if (!writeFrames(stream, frames)) this.#writers[at]?.onFull();
+      try {
+        if (!writeFrames(stream, frames)) this.#writers[at]?.onFull();
+      } catch (error) {
+        this.#writers[at]?.onThrown(error);
+      }
       this.#streams[at] = undefined;
       this.#writers[at] = undefined;
       this.#frames[at] = undefined;

@@ -188,6 +188,11 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
     this.stream.once("drain", () => this.#onWritable());
   }
 
+  onThrown(error: unknown): void {
+    this.stream.destroy();
+    this.onError(error instanceof Error ? error : new Error(String(error)));
+  }
+
   /** Nothing can be sent any more. Only for the connection. */
   onClosing(): void {
     this.#isOpen = false;
