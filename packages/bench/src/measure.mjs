@@ -11,7 +11,7 @@ const PROFILES = new URL("../results/profiles/", import.meta.url);
 const SLICES = 4;
 
 /** So often the turns of a round are taken where latency is measured. */
-const LATENCY_TIMES = 3;
+const LATENCY_TIMES = 5;
 
 /**
  * Measures the servers of a case, round for round, each round with fresh processes: how a program
