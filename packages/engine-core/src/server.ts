@@ -219,12 +219,9 @@ export class Server extends EventEmitter<ServerEvents> {
     const isKnown = this.#isKnown(req);
     const headers = isKnown ? undefined : findUpgradeHeaders(req.rawHeaders);
     const upgrade: Upgrade = { req, socket, head, headers, isKnown };
-    // Without a listener, an error of the socket would end the process. Where nobody is waited for, who
-    // takes or refuses the connection listens before there can be one.
-    const isAwaited = isKnown || !this.#acceptor.isPlain;
-    if (isAwaited) socket.on("error", ignoreError);
+    // Until a WebSocket listens: without a listener, an error of the socket would end the process.
+    socket.on("error", ignoreError);
     const refuse = (why: Refusal): void => {
-      if (!isAwaited) socket.on("error", ignoreError);
       this.#refused(why, req);
       rejectUpgrade(why, socket);
     };

@@ -20,11 +20,6 @@ export class WebSocketAcceptor {
     websockets.on?.("headers", (lines, req) => lines.push(...hooks.upgradeLines(req)));
   }
 
-  /** Whether it is our own server that accepts, which does so at once. */
-  get isPlain(): boolean {
-    return this.#websockets instanceof PlainWebSocketServer;
-  }
-
   /**
    * @param greeting a frame to send with the response if possible, in characters of Latin-1
    * @param accepted not called when the request is refused
@@ -45,7 +40,7 @@ export class WebSocketAcceptor {
 
   #acceptPlain(
     websockets: PlainWebSocketServer,
-    { req, socket, head, headers = req.headers, isKnown }: Upgrade,
+    { req, socket, head, headers = req.headers }: Upgrade,
     greeting: string | undefined,
     accepted: Accepted,
   ): void {
@@ -59,8 +54,7 @@ export class WebSocketAcceptor {
       lines,
       greeting: isGreeted ? greeting : undefined,
     });
-    // Else nobody has listened so far.
-    if (isKnown) socket.removeListener("error", ignoreError);
+    socket.removeListener("error", ignoreError);
     accepted(websocket, isGreeted);
     if (!isGreeted) socket.uncork();
   }

@@ -5,7 +5,6 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { systemClock } from "./clock.js";
-import { ignoreError } from "./stray-connection.js";
 import { TimerWheel, type Scheduler } from "./timer-wheel.js";
 import {
   ConnectionContext,
@@ -101,8 +100,6 @@ export class PlainWebSocketServer
       return false;
     }
     if (!socket.readable || !socket.writable) {
-      // It may have failed, and not have told yet.
-      socket.on("error", ignoreError);
       socket.destroy();
       return false;
     }
