@@ -28,6 +28,8 @@ function openSessions(maxBufferedBytes = 1e6) {
   return { first: connect(), second: connect(), closed };
 }
 
+type Connected = ReturnType<typeof openSessions>["first"];
+
 function sendToAll(sessions: readonly Session[], data: string): void {
   const message: OutgoingPacket = { type: "message", data, frame: undefined };
   for (const session of sessions) session.sendPrepared(message);
@@ -43,24 +45,20 @@ test("every stream gets the frame", async () => {
   expect(second.stream.output).toEqual(FRAME);
 });
 
-test.each(["flush", "drain"] as const)("a listener of the session hears of %s", async (event) => {
+test.each<[string, (first: Connected, onTold: () => void) => void]>([
+  ["flush of the session", ({ session }, onTold) => session.on("flush", onTold)],
+  ["drain of the session", ({ session }, onTold) => session.on("drain", onTold)],
+  ["drain of the transport", ({ transport }, onTold) => transport.on("drain", onTold)],
+  ["ready of the transport", ({ transport }, onTold) => transport.on("ready", onTold)],
+])("who listens for %s is told", async (_event, listen) => {
   const { first, second } = openSessions();
   let heard = 0;
-  second.session.on(event, () => (heard += 1));
-  sendToAll([first.session, second.session], "hi");
-  await tick();
-  expect(heard).toBe(1);
-  expect(second.stream.output).toEqual(FRAME);
-});
-
-test.each(["drain", "ready"] as const)("a listener of the transport hears of %s", async (event) => {
-  const { first, second } = openSessions();
-  let heard = 0;
-  first.transport.on(event, () => (heard += 1));
+  listen(first, () => (heard += 1));
   sendToAll([first.session, second.session], "hi");
   await tick();
   expect(heard).toBe(1);
   expect(first.stream.output).toEqual(FRAME);
+  expect(second.stream.output).toEqual(FRAME);
 });
 
 test("what the kernel has not taken counts against maxBufferedBytes", async () => {

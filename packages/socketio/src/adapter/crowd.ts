@@ -68,9 +68,7 @@ export class Crowd<T extends Hashed> {
 
   /** The elements in a new array. */
   toArray(): T[] {
-    const elements: T[] = [];
-    for (const element of this.#places) if (element !== undefined) elements.push(element);
-    return elements;
+    return withoutHoles(this.#places);
   }
 
   #find(element: T): number {
@@ -109,6 +107,13 @@ export class Crowd<T extends Hashed> {
 export function makePlaces<T>(capacity: number): (T | undefined)[] {
   // oxlint-disable-next-line unicorn/no-new-array -- every other way costs a call of the runtime
   return new Array<T | undefined>(capacity);
+}
+
+/** The elements alone, in a new array. */
+export function withoutHoles<T>(places: readonly (T | undefined)[]): T[] {
+  const elements: T[] = [];
+  for (const element of places) if (element !== undefined) elements.push(element);
+  return elements;
 }
 
 function put(index: Index, hash: number, position: number): void {

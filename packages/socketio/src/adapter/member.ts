@@ -1,5 +1,5 @@
 import type { AdapterSocket } from "./contract.js";
-import { Crowd, type Hashed, makePlaces } from "./crowd.js";
+import { Crowd, type Hashed, makePlaces, withoutHoles } from "./crowd.js";
 
 /** Up to so many partners are looked for one by one: as fast as by an index, and smaller. */
 const MAX_LISTED = 128;
@@ -128,12 +128,7 @@ export class Member implements Hashed {
     const partners = this.#partners;
     if (this.#end === CROWDED) return (partners as Crowd<Member>).toArray();
     if (!Array.isArray(partners)) return this.#size === 1 ? [partners as Member] : [];
-    const list: Member[] = [];
-    for (let at = 0; at < this.#end; at += 1) {
-      const partner = partners[at];
-      if (partner !== undefined) list.push(partner);
-    }
-    return list;
+    return withoutHoles(partners);
   }
 
   /** Removes the references, and returns them. */
