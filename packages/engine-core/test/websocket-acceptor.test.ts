@@ -62,7 +62,7 @@ test.each(["EIO=4&transport=websocket", "EIO=4&transport=websocket&b64=1&x=%20"]
   },
 );
 
-test("whoever observes the packets sees the open packet (X14)", async () => {
+test("whoever observes the packets sees the open packet (E14)", async () => {
   const { engine, answer } = await start();
   const log: unknown[] = [];
   engine.on("flush", (session, packets) =>
