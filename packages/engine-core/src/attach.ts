@@ -5,6 +5,7 @@ import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "./clock.js";
 import { OptionsError } from "./errors.js";
+import { varySocketOptions } from "./socket-options.js";
 
 /** The servers of Node that an engine can be attached to. */
 export type HttpServer = Http1Server | HttpsServer | Http2Server | Http2SecureServer;
@@ -42,6 +43,7 @@ export function attach(
   options: AttachOptions = {},
 ): void {
   const path = resolvePath(options);
+  varySocketOptions();
   // One cast: the four servers of Node share these events, but not a type that has them.
   const server = httpServer as Http1Server;
   const others = server.listeners("request") as ((...args: unknown[]) => void)[];
