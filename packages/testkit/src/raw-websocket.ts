@@ -319,6 +319,11 @@ export class RawWebSocket {
     this.#socket.pause();
   }
 
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Cuts the connection without a close frame. */
   destroy(): void {
     this.#socket.destroy();

@@ -10,6 +10,7 @@ import {
   expectAlive,
   expectAliveOverWebSocket,
   expectBareClose,
+  fix,
   makeEngine,
   messagesOf,
   nextMessage,
@@ -205,6 +206,42 @@ test.each([
 test("a close frame is answered with one that has the same code (63)", async () => {
   const { client } = await openWebSocket(await makeEngine());
   client.close(1000);
+  expect(await client.nextFrame()).toMatchObject({ opcode: OPCODE.close, closeCode: 1000 });
+  expect(await client.closed).toEqual({ hasCloseFrame: true, code: 1000 });
+});
+
+/** Sends messages and a close frame at once, and expects the answers before that of the close frame. */
+async function expectAnswersBeforeClose(...messages: string[]): Promise<void> {
+  const { client, session } = await openWebSocket(await makeEngine());
+  session.on("message", (message) => session.send(`answer to ${String(message)}`));
+  const frames = messages.map((message) =>
+    formatFrame({ opcode: OPCODE.text, payload: `4${message}` }),
+  );
+  client.write(Buffer.concat([...frames, formatFrame({ opcode: OPCODE.close })]));
+  for (const message of messages) {
+    // oxlint-disable-next-line no-await-in-loop -- one frame after the other
+    expect(await client.nextText()).toBe(`4answer to ${message}`);
+  }
+  await expectBareClose(client);
+}
+
+test("a message in one segment with a close frame is answered before it (63)", () =>
+  expectAnswersBeforeClose("a"));
+
+test(
+  "messages in one segment with a close frame are answered before it (63)",
+  fix("only the first is answered", () => expectAnswersBeforeClose("a", "b", "c")),
+);
+
+test("what waits for a slow client is sent before its close frame is answered (63)", async () => {
+  const { client, session } = await openWebSocket(await makeEngine());
+  const message = "x".repeat(8_000_000);
+  client.pause();
+  session.send(message);
+  client.close(1000);
+  await nextTurn();
+  client.resume();
+  expect(await client.nextText()).toBe(`4${message}`);
   expect(await client.nextFrame()).toMatchObject({ opcode: OPCODE.close, closeCode: 1000 });
   expect(await client.closed).toEqual({ hasCloseFrame: true, code: 1000 });
 });

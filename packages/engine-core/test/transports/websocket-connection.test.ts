@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { createConnection, createServer, type AddressInfo, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { FakeClock, OPCODE } from "@jackfield/testkit";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { TimerWheel } from "../../src/timer-wheel.js";
 import {
   ConnectionContext,
@@ -135,6 +137,58 @@ test("the end of the stream closes, without a close frame", async () => {
   expect(stream.hasEnded).toBe(true);
   expect(connection.readyState).toBe(3);
   expect(heard).toEqual(["closed"]);
+});
+
+/** A connection on a real socket, and its client, who keeps its half open. */
+async function connectSocket() {
+  const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = createConnection({ port, host: "127.0.0.1", allowHalfOpen: true });
+  onTestFinished(() => void client.destroy());
+  const [socket] = (await once(server, "connection")) as [Socket];
+  onTestFinished(() => void socket.destroy());
+  const wheel = new TimerWheel(new FakeClock());
+  const connection = new WebSocketConnection(socket, new ConnectionContext(wheel, 100));
+  return { client, socket, connection, wheel };
+}
+
+test.each<[string, string, (made: Awaited<ReturnType<typeof connectSocket>>) => unknown]>([
+  ["its close frame", BARE_CLOSE, ({ connection }) => connection.onData(CLOSE)],
+  ["the end of its half", "", ({ connection }) => connection.onEnd()],
+])("a peer that has sent %s is told, and not waited for", async (_what, told, happen) => {
+  const made = await connectSocket();
+  happen(made);
+  expect(made.socket.destroyed).toBe(true);
+  expect((await buffer(made.client)).toString("hex")).toBe(told);
+  expect(made.connection.readyState).toBe(3);
+  expect(made.wheel.size).toBe(0);
+});
+
+test.each<[string, string, (socket: Socket) => unknown]>([
+  [
+    "to which something is still to be sent",
+    "6d6f7265",
+    (socket) => {
+      socket.cork();
+      socket.write("more");
+      process.nextTick(() => socket.uncork());
+    },
+  ],
+  ["whose stream is encrypted", "", (socket) => Object.assign(socket, { encrypted: true })],
+])("a peer %s is waited for", async (_what, first, prepare) => {
+  const { client, socket, connection, wheel } = await connectSocket();
+  prepare(socket);
+  connection.onData(CLOSE);
+  expect(socket.destroyed).toBe(false);
+  expect(wheel.size).toBe(1);
+  expect((await buffer(client)).toString("hex")).toBe(first + BARE_CLOSE);
+  expect(socket.destroyed).toBe(false);
+  const closed = once(socket, "close");
+  client.end();
+  await closed;
+  expect(wheel.size).toBe(0);
 });
 
 test("an error of the stream closes, and is nobody's error", async () => {
