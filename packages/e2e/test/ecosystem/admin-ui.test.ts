@@ -575,7 +575,11 @@ describe("commands", () => {
     async (nsp) => {
       const server = await startInstrumented();
       server.io.of("/chat");
+      server.io.of("/other");
       const pairs = await Promise.all([1, 2, 3].map(() => pair(server, WEBSOCKET, { nsp })));
+      // Without another namespace, the client itself would end the connection.
+      const other = pairs[0]?.client.io.socket("/other");
+      await until(() => other?.connected === true);
       const ui = await AdminUi.open(server);
       const ends = pairs.map(({ client }) => first<string>(client, "disconnect"));
       await ui.command("_disconnect", nsp, false, pairs[0]?.socket.id);

@@ -13,6 +13,8 @@ import { OPCODES } from "./websocket-frame-rules.js";
 export interface ConnectionOwner {
   onText(text: string): void;
   onBinary(data: Buffer): void;
+  /** The peer closes: the last moment to send what waits. */
+  beforeClose(): void;
   /** Once, when the connection takes no message any more. */
   onClosing(): void;
   /** Once, when the stream is gone. */
@@ -173,8 +175,7 @@ export class WebSocketConnection extends LazyEmitter<ConnectionEvents> implement
   }
 
   onCloseFrame(payload: Buffer): void {
-    // What came before it is answered before it.
-    this.#context.chunks?.onChunkEnd();
+    this.owner?.beforeClose();
     // "the endpoint typically echos the status code it received" (section 5.5.1)
     if (this.#beEnding(payload)) this.#leave();
   }

@@ -41,6 +41,12 @@ export class EngineWebSocket extends WebSocket {
         return super.emit(event, ...args);
     }
   }
+
+  /** Called by `ws`, too, when the peer closes. */
+  override close(code?: number, data?: string | Buffer): void {
+    this.transport?.beforeClose();
+    super.close(code, data);
+  }
 }
 
 /** What is used of a WebSocket: ours, that of `ws`, or of another class given as `wsEngine`. */
@@ -191,6 +197,11 @@ export class WebSocketTransport extends TransportBase implements ConnectionOwner
   onThrown(error: unknown): void {
     this.stream.destroy();
     this.onError(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** Answers what came before a close frame before it is answered. Only for the WebSocket. */
+  beforeClose(): void {
+    this.#host?.onReady();
   }
 
   /** Nothing can be sent any more. Only for the connection. */

@@ -26,6 +26,7 @@ function connect() {
   const owner: ConnectionOwner = {
     onText: (text) => heard.push(text),
     onBinary: (data) => heard.push(data),
+    beforeClose: () => {},
     onClosing: () => (closings += 1),
     onClose: () => heard.push("closed"),
     onError: (error) => heard.push(error.message),
