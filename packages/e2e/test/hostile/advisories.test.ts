@@ -328,7 +328,8 @@ describe("ws", () => {
           "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
       );
-      expect((await socket.nextResponse()).status).toBe(400);
+      // Later versions of Node.js refuse them by themselves.
+      expect([400, 431]).toContain((await socket.nextResponse()).status);
       socket.destroy();
     }
     expect(await target.aftermath()).toEqual(unharmed());
