@@ -1,3 +1,4 @@
+// oxlint-disable no-await-in-loop -- a client does one thing after the other
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Manager } from "socket.io-client";

@@ -1,3 +1,4 @@
+// oxlint-disable no-await-in-loop -- a client lives after the one before it
 // The process of the clients.
 import { setTimeout as sleep } from "node:timers/promises";
 import { CarriedWebTransport } from "./carried-webtransport.mjs";

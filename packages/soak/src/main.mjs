@@ -1,3 +1,4 @@
+// oxlint-disable no-await-in-loop -- one cycle after the other
 import { isDeepStrictEqual } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Child } from "./child.mjs";

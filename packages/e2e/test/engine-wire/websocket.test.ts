@@ -260,6 +260,13 @@ test("a message that is too big is refused with code 1009 (63)", async () => {
   expect(messages).toEqual([]);
 });
 
+test("a client that goes on sending after a fault is told of it all the same (63)", async () => {
+  const { client } = await openWebSocket(await makeEngine({ maxHttpBufferSize: 1000 }));
+  client.send("4".repeat(4_000_000));
+  expect(await client.nextFrame()).toMatchObject({ opcode: OPCODE.close, closeCode: 1009 });
+  expect(await client.closed).toEqual({ hasCloseFrame: true, code: 1009 });
+});
+
 test("a message of exactly maxHttpBufferSize is accepted (63)", async () => {
   const { client, session } = await openWebSocket(await makeEngine({ maxHttpBufferSize: 50 }));
   const received = nextMessage(session);

@@ -167,25 +167,37 @@ test.each<[string, string, (made: Awaited<ReturnType<typeof connectSocket>>) => 
   expect(made.wheel.size).toBe(0);
 });
 
-test.each<[string, string, (socket: Socket) => unknown]>([
+test.each<[string, string, (made: Awaited<ReturnType<typeof connectSocket>>) => unknown]>([
   [
     "to which something is still to be sent",
-    "6d6f7265",
-    (socket) => {
+    `6d6f7265${BARE_CLOSE}`,
+    ({ connection, socket }) => {
       socket.cork();
       socket.write("more");
       process.nextTick(() => socket.uncork());
+      connection.onData(CLOSE);
     },
   ],
-  ["whose stream is encrypted", "", (socket) => Object.assign(socket, { encrypted: true })],
-])("a peer %s is waited for", async (_what, first, prepare) => {
-  const { client, socket, connection, wheel } = await connectSocket();
-  prepare(socket);
-  connection.onData(CLOSE);
+  [
+    "whose stream is encrypted",
+    BARE_CLOSE,
+    ({ connection, socket }) => {
+      Object.assign(socket, { encrypted: true });
+      connection.onData(CLOSE);
+    },
+  ],
+  [
+    "that may be sending still, because it is closed for a fault,",
+    CLOSE_1002,
+    ({ connection }) => connection.onData(framesOf({ opcode: 3 })),
+  ],
+])("a peer %s is waited for", async (_what, told, happen) => {
+  const made = await connectSocket();
+  const { client, socket, wheel } = made;
+  happen(made);
+  expect((await buffer(client)).toString("hex")).toBe(told);
   expect(socket.destroyed).toBe(false);
   expect(wheel.size).toBe(1);
-  expect((await buffer(client)).toString("hex")).toBe(first + BARE_CLOSE);
-  expect(socket.destroyed).toBe(false);
   const closed = once(socket, "close");
   client.end();
   await closed;
