@@ -57,14 +57,22 @@ const LONGEST_START = 5;
  */
 export function asciiFrames(packets: readonly OutgoingPacket[]): string | undefined {
   let frames = "";
+  let utf8Length = 0;
   for (const packet of packets) {
     if (packet.frame !== undefined || !isTextMessage(packet)) return undefined;
     const { data } = packet;
     if (frames.length + data.length > MOST_TEXT - LONGEST_START) return undefined;
-    if (Buffer.byteLength(data) !== data.length) return undefined;
-    frames += startOf(data.length + 1) + data;
+    const size = data.length + 1;
+    frames += startOf(size) + data;
+    utf8Length += headerLength(size) + wideIn(size) + size;
   }
-  return frames;
+  // Asked once, for all of it: the answer makes one piece of the text, as the write would have to.
+  return Buffer.byteLength(frames) === utf8Length ? frames : undefined;
+}
+
+/** How many characters of a header would take two bytes as UTF-8: `\x81`, and the last of a long one. */
+function wideIn(size: number): number {
+  return size < 126 ? 1 : 1 + ((size >> 7) & 1);
 }
 
 function startOf(size: number): string {
