@@ -216,12 +216,15 @@ export class Session
   /**
    * Closes the session. What waits in the write buffer is sent before.
    *
-   * @param discard does not wait for a poll by which to tell the peer (behaviour 38)
+   * @param discard does not wait for the transport to take it, nor for a poll by which to tell the
+   *   peer (behaviour 38)
    */
   close(discard = false): void {
     if (discard && this.#isSending) {
+      // What waits for nothing but the end of the tick leaves before.
+      this.flush();
       if (this.#state === "open") this.#become("closing");
-      this.#closeTransport(true);
+      if (this.#state === "closing") this.#closeTransport(true);
     } else if (this.#state === "open") {
       this.#become("closing");
       this.flush();
@@ -464,11 +467,8 @@ export class Session
    */
   #cutOff(): void {
     const { options, counters } = this.#context;
-    const error = new SlowConsumerError(
-      this.bufferedBytes,
-      this.#buffer.length,
-      options.maxBufferedBytes,
-    );
+    const { length } = this.#buffer;
+    const error = new SlowConsumerError(this.bufferedBytes, length, options.maxBufferedBytes);
     debug("%s: %s", this.id, error.message);
     counters.slowConsumers += 1;
     this.#become("closing");

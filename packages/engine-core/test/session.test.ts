@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { PacketError } from "@jackfield/parser";
 import type { OutgoingPacket } from "../src/codec.js";
 import { TransportError } from "../src/errors.js";
@@ -209,6 +209,26 @@ test("close with discard waits for nothing (39)", () => {
   session.close(true);
   expect(transport.log.slice(0, 2)).toEqual(["discard", "close"]);
   expect(session.readyState).toBe("closed");
+});
+
+test("close with discard sends what waits for the end of the tick (39)", () => {
+  const { session, transport } = openSession();
+  session.send("last");
+  session.close(true);
+  expect(transport.sent).toEqual([[{ type: "message", data: "last" }]]);
+  expect(transport.log.slice(-2)).toEqual(["discard", "close"]);
+  expect(session.readyState).toBe("closed");
+});
+
+test("who closes the session while the last packets leave closes it once (39)", () => {
+  const { session, transport } = openSession();
+  const closed = vi.fn<() => void>();
+  session.on("close", closed);
+  session.on("drain", () => session.destroy());
+  session.send("last");
+  session.close(true);
+  expect(closed).toHaveBeenCalledTimes(1);
+  expect(transport.sent).toHaveLength(1);
 });
 
 test("packets that arrive while closing are ignored", () => {

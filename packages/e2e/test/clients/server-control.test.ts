@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { onCleanup } from "../support/cleanup.js";
 import { CELLS, collect, pair, roundTrip } from "../support/clients.js";
 import { listenOn, startServer, SubjectServer } from "../support/subject.js";
-import { first, received } from "../support/wait.js";
+import { first, received, until } from "../support/wait.js";
 
 describe.each(CELLS)("$name", (cell) => {
   test("fetchSockets() finds sockets by room and shows what they are", async () => {
@@ -100,6 +100,18 @@ describe.each(CELLS)("$name", (cell) => {
     expect(server.httpServer.listening).toBe(false);
     expect(server.io.sockets.sockets.size).toBe(0);
     expect(server.io.engine.clientsCount).toBe(0);
+  });
+
+  test("what was emitted right before io.close() arrives", async () => {
+    const server = await startServer();
+    const { client, socket } = await pair(server, cell);
+    await until(() => socket.conn.transport.writable);
+    const gone = received(client, "disconnect");
+    const heard = received(client, "news");
+    server.io.emit("news", "the last");
+    void server.io.close();
+    expect(await heard).toEqual(["the last"]);
+    await gone;
   });
 
   test("a server made without an http server attaches to one, or listens by itself", async () => {

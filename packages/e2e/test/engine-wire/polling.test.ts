@@ -470,6 +470,21 @@ test("a discarded session does not wait for its buffer (39)", async () => {
   expectRefusal(await client.poll(), 1, "Session ID unknown");
 });
 
+// Without the close packet: clients of today would keep the message for when they are back.
+test("what the tick has sent leaves before the engine closes (39)", async () => {
+  const subject = await makeEngine();
+  const polling = await openPolling(subject);
+  const webSocket = await openWebSocket(subject);
+  const poll = await subject.taken(() => polling.client.startPoll());
+  polling.session.send("last");
+  webSocket.session.send("last");
+  subject.engine.close();
+  expect((await poll.response).body).toBe("4last");
+  expectRefusal(await polling.client.poll(), 1, "Session ID unknown");
+  expect(await webSocket.client.nextText()).toBe("4last");
+  await expectBareClose(webSocket.client);
+});
+
 test("a closing session can still be discarded (39)", async () => {
   const { session } = await openPolling(await makeEngine());
   const closed = closureOf(session);
