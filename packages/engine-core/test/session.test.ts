@@ -229,6 +229,7 @@ test("who closes the session while the last packets leave closes it once (39)", 
   session.close(true);
   expect(closed).toHaveBeenCalledTimes(1);
   expect(transport.sent).toHaveLength(1);
+  expect(transport.log).toEqual(["discard", "close", "destroy"]);
 });
 
 test("packets that arrive while closing are ignored", () => {

@@ -4,7 +4,7 @@
 // should lower its limit, too.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join as joinPath } from "node:path";
 import { expect, test } from "vitest";
 import { onCleanup } from "../support/cleanup.js";
 import { range } from "../support/range.js";
@@ -35,12 +35,12 @@ const UNCOLLECTED = ["--min-semi-space-size=256", "--max-semi-space-size=256"];
 async function connect(port: number, count: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
   while (clients.length < count) {
-    clients.push(...(await Promise.all(range(10).map(() => joined(port)))));
+    clients.push(...(await Promise.all(range(10).map(() => join(port)))));
   }
   return clients;
 }
 
-async function joined(port: number): Promise<RawClient> {
+async function join(port: number): Promise<RawClient> {
   const client = await RawClient.open(port);
   await client.join();
   return client;
@@ -113,9 +113,9 @@ test("a broadcast allocates little for each recipient", PATIENT, async () => {
 });
 
 test("opening a connection looks up no property in vain", PATIENT, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "jackfield-lookups-"));
+  const folder = await mkdtemp(joinPath(tmpdir(), "jackfield-lookups-"));
   onCleanup(() => rm(folder, { recursive: true }));
-  const log = join(folder, "log");
+  const log = joinPath(folder, "log");
   const probe = await startProbe("--log-ic", `--logfile=${log}`, "--no-logfile-per-isolate");
   const port = await probe("listen");
   await connect(port, FIRST);
@@ -134,7 +134,7 @@ async function missesIn(log: string): Promise<number> {
 
 test("an echoed event allocates little", PATIENT, async () => {
   const probe = await startProbe(...UNCOLLECTED);
-  const client = await joined(await probe("listen"));
+  const client = await join(await probe("listen"));
 
   const bytes = await allocated(probe, async () => {
     for (let event = 0; event < EVENTS; event++) {

@@ -57,17 +57,17 @@ const LONGEST_START = 5;
  */
 export function asciiFrames(packets: readonly OutgoingPacket[]): string | undefined {
   let frames = "";
-  let utf8Length = 0;
+  let wide = 0;
   for (const packet of packets) {
     if (packet.frame !== undefined || !isTextMessage(packet)) return undefined;
     const { data } = packet;
     if (frames.length + data.length > MOST_TEXT - LONGEST_START) return undefined;
     const size = data.length + 1;
     frames += startOf(size) + data;
-    utf8Length += headerLength(size) + wideIn(size) + size;
+    wide += wideIn(size);
   }
   // Asked once, for all of it: the answer makes one piece of the text, as the write would have to.
-  return Buffer.byteLength(frames) === utf8Length ? frames : undefined;
+  return Buffer.byteLength(frames) === frames.length + wide ? frames : undefined;
 }
 
 /** How many characters of a header would take two bytes as UTF-8: `\x81`, and the last of a long one. */

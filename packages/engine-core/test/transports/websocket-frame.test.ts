@@ -110,6 +110,18 @@ test("messages of ASCII can be a text with a character for each byte", () => {
   );
 });
 
+test.each([124, 125, 126, 127, 128, 254, 255, 256, 383, 384, 511, 512, 16_255])(
+  "a message of %d characters of ASCII is such a text, alone and with another",
+  (length) => {
+    const long: OutgoingPacket = { type: "message", data: "x".repeat(length) };
+    const short: OutgoingPacket = { type: "message", data: "a" };
+    const alone = Buffer.from(asciiFrames([long]) ?? "", "latin1");
+    expect(alone).toEqual(encodeFrames([long], codecV4, true));
+    const both = Buffer.from(asciiFrames([short, long]) ?? "", "latin1");
+    expect(both).toEqual(encodeFrames([short, long], codecV4, true));
+  },
+);
+
 test.each<[string, OutgoingPacket]>([
   ["beyond ASCII", { type: "message", data: "é" }],
   ["beyond Latin-1", { type: "message", data: "€" }],
