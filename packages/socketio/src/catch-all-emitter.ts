@@ -5,6 +5,8 @@ import { LazyEmitter } from "./events/typed-emitter.js";
 
 /** An emitter with listeners of all events: of those that come in, and of those that go out. */
 export abstract class CatchAllEmitter extends LazyEmitter implements ListenerScope {
+  /** Is told of outgoing listeners: as long as there are none, broadcasts need not look for them. */
+  abstract readonly nsp: { hasOutgoingListeners: boolean };
   #incoming: ListenerList;
   #outgoing: ListenerList;
 
@@ -28,11 +30,13 @@ export abstract class CatchAllEmitter extends LazyEmitter implements ListenerSco
   }
 
   onAnyOutgoing(listener: AnyListener): this {
+    this.nsp.hasOutgoingListeners = true;
     this.#outgoing = append(this.#outgoing, listener);
     return this;
   }
 
   prependAnyOutgoing(listener: AnyListener): this {
+    this.nsp.hasOutgoingListeners = true;
     this.#outgoing = prepend(this.#outgoing, listener);
     return this;
   }

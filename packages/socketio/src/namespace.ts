@@ -52,6 +52,7 @@ export class Namespace extends LazyEmitter implements SocketNamespace, ListenerS
   readonly _fns: Middleware<Socket>[] = [];
   _ids = 0;
   adapter: Adapter;
+  hasOutgoingListeners = false;
   /** Absent unless the option `connectionStateRecovery` is given. */
   readonly recovery: Recovery | undefined;
   protected readonly deps: NamespaceDeps;

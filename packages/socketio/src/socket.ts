@@ -44,6 +44,8 @@ export interface SocketNamespace extends BroadcastHost {
   readonly recovery: Recovery | undefined;
   readonly limiter: Limiter | undefined;
   _ids: number;
+  /** Whether a socket has, or had, a listener of all that goes out: others need not be asked. */
+  hasOutgoingListeners: boolean;
   /** The socket is disconnected, or was refused. */
   removeSocket(socket: Socket): void;
 }

@@ -102,6 +102,11 @@ export interface AdapterNamespace {
   };
   /** Absent where the namespace is not ours. */
   readonly clock?: Clock;
+  /**
+   * Whether a socket of the namespace has, or had, a listener of all that goes out. Absent where the
+   * namespace is not ours.
+   */
+  readonly hasOutgoingListeners?: boolean;
   /** The next acknowledgement id of the namespace. */
   _ids: number;
   /** Delivers an event that another server of the cluster has emitted. */

@@ -15,6 +15,7 @@ import type {
   SessionToPersist,
   SocketId,
 } from "./contract.js";
+import type { Audience, Recipient } from "./audience.js";
 import type { Member } from "./member.js";
 import { type Members, RoomIndex } from "./room-index.js";
 
@@ -234,7 +235,29 @@ export class Adapter extends EventEmitter implements AdapterContract {
     encoded: EncodedPacket,
     options: BroadcastOptions,
   ): void {
-    this.#forEach(options, (socket) => deliver(socket, packet, encoded));
+    const { prepared = [], volatile } = encoded.writeOptions;
+    const excepted = this.#membersOf(options.except);
+    const audience = volatile === true ? undefined : this.#audienceOf(options.rooms);
+    if (audience === undefined || typeof excepted === "object") {
+      this.#forEach(options, (socket) => deliver(socket, packet, encoded));
+      return;
+    }
+    const exception = excepted === undefined ? undefined : this.nsp.sockets.get(excepted);
+    const left = audience.send(prepared, exception?.conn);
+    if (left.size === 0) return;
+    this.#forEach(options, (socket) => {
+      if (socket.conn !== undefined && left.has(socket.conn)) deliver(socket, packet, encoded);
+    });
+  }
+
+  /** Where there is one, a broadcast has nothing to do with the sockets of its recipients. */
+  #audienceOf(rooms: ReadonlySet<Room>): Audience | undefined {
+    if (rooms.size !== 1 || this.nsp.hasOutgoingListeners !== false) return undefined;
+    const { sockets } = this.nsp;
+    for (const room of rooms) {
+      return this.#index.audienceOf(room, (record) => recipientOf(find(record, sockets)));
+    }
+    return undefined;
   }
 
   #add(id: SocketId, room: Room): void {
@@ -309,6 +332,11 @@ export class Adapter extends EventEmitter implements AdapterContract {
 function find(record: Member, sockets: AdapterNamespace["sockets"]): AdapterSocket | undefined {
   if (record.socket?.connected !== true) record.socket = sockets.get(record.name);
   return record.socket;
+}
+
+function recipientOf(socket: AdapterSocket | undefined): Recipient | undefined {
+  const { conn } = socket ?? {};
+  return conn?.sendPrepared === undefined ? undefined : (conn as Recipient);
 }
 
 /** No socket, one socket, or several. */

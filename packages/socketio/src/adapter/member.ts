@@ -1,3 +1,4 @@
+import type { Audience } from "./audience.js";
 import type { AdapterSocket } from "./contract.js";
 import { Crowd, type Hashed, makePlaces, withoutHoles } from "./crowd.js";
 
@@ -31,6 +32,8 @@ export class Member implements Hashed {
   readonly hash: number;
   /** For whoever looks for the socket of this record: the one that was found last. */
   socket: AdapterSocket | undefined;
+  /** For whoever broadcasts to this room: forgotten when a partner comes or goes. */
+  audience: Audience | undefined;
   #held = 0;
   #partners: Member | Places | Crowd<Member> | Set<string> | undefined;
   /** Places of the list that are taken, or were: who leaves, leaves a hole. */
@@ -81,6 +84,7 @@ export class Member implements Hashed {
 
   /** Adds a reference to a partner that is not there. */
   append(partner: Member): void {
+    if (this.audience !== undefined) Member.#forgetAudience(this);
     const partners = this.#partners;
     if (Array.isArray(partners)) {
       if (this.#end < partners.length) {
@@ -120,6 +124,7 @@ export class Member implements Hashed {
       this.#size = 0;
     }
     partner.#held -= 1;
+    if (this.audience !== undefined) Member.#forgetAudience(this);
     return true;
   }
 
@@ -135,6 +140,7 @@ export class Member implements Hashed {
   takeAll(): Member[] {
     const partners = this.list();
     for (const partner of partners) partner.#held -= 1;
+    if (this.audience !== undefined) Member.#forgetAudience(this);
     this.#partners = undefined;
     this.#end = 0;
     this.#size = 0;
@@ -149,6 +155,11 @@ export class Member implements Hashed {
   }
 
   // Static, because private methods of objects cost each object eight bytes.
+
+  static #forgetAudience(self: Member): void {
+    self.audience?.expire();
+    self.audience = undefined;
+  }
 
   static #grow(self: Member, places: Places, partner: Member): void {
     const size = self.#size;

@@ -1,7 +1,10 @@
+import { Audience, type Recipient } from "./audience.js";
 import type { Room, SocketId } from "./contract.js";
-import { LookAhead } from "./look-ahead.js";
 import type { Member } from "./member.js";
 import { SetMap } from "./set-map.js";
+
+/** A list of fewer would take more memory than their memberships do. */
+const MIN_AUDIENCE = 8;
 
 /** Sockets that can be looked for by their ids. */
 export type Members = Pick<ReadonlySet<SocketId>, "has">;
@@ -35,7 +38,6 @@ export class RoomIndex {
   #sids = new SetMap({ isOwnFirst: true, onLoss: this.#onLoss });
   /** Sockets that are about to leave all their rooms, which still have references to them. */
   readonly #leaving: Member[] = [];
-  readonly #ahead = new LookAhead();
 
   /** The sockets of every room. */
   get rooms(): SetMap {
@@ -141,6 +143,28 @@ export class RoomIndex {
   }
 
   /**
+   * The audience of a room; `undefined` when each socket has to be visited.
+   *
+   * @param recipientOf the connection of a socket; none when the socket has to be visited
+   */
+  audienceOf(
+    room: Room,
+    recipientOf: (socket: Member) => Recipient | undefined,
+  ): Audience | undefined {
+    const group = this.#rooms.peek(room);
+    if (typeof group !== "object" || group.names !== undefined) return undefined;
+    if (group.audience !== undefined || group.size < MIN_AUDIENCE) return group.audience;
+    const recipients: Recipient[] = [];
+    for (const socket of group.list()) {
+      const recipient = recipientOf(socket);
+      if (recipient === undefined) return undefined;
+      recipients.push(recipient);
+    }
+    group.audience = new Audience(recipients);
+    return group.audience;
+  }
+
+  /**
    * Visits the ids of the sockets in a room, each with the record of the socket, if there is one. A
    * socket that leaves meanwhile is not visited any more.
    */
@@ -156,7 +180,6 @@ export class RoomIndex {
     else {
       const sockets = group.list();
       for (let at = 0; at < sockets.length; at += 1) {
-        this.#ahead.look(sockets, at);
         const socket = sockets[at];
         if (socket !== undefined && group.hasAt(socket, at)) visit(socket.name, socket);
       }
