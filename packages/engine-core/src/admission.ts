@@ -55,13 +55,18 @@ function askApplication(candidate: Candidate, allowRequest: AllowRequest): void 
     if (success === true) makeId(candidate);
     else refuse(forbidden(error));
   };
-  const result = allowRequest(req, answer);
+  const result: unknown = allowRequest(req, answer);
   if (typeof result === "boolean") answer(undefined, result);
-  else if (result !== undefined) awaitAnswer(result, context, answer);
+  else if (isThenable(result)) awaitAnswer(result, context, answer);
+}
+
+/** Functions that call back may return anything, what `setTimeout` returns for instance. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
 }
 
 function awaitAnswer(
-  result: PromiseLike<void | boolean>,
+  result: PromiseLike<unknown>,
   context: AdmissionContext,
   answer: (error: unknown, success?: boolean) => void,
 ): void {
@@ -70,7 +75,7 @@ function awaitAnswer(
     answer(undefined, false);
   };
   // A promise of `undefined` is that of an async function which calls back.
-  const succeeded = (success: void | boolean): void => {
+  const succeeded = (success: unknown): void => {
     if (typeof success === "boolean") answer(undefined, success);
   };
   result.then(succeeded, failed);

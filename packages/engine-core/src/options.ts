@@ -17,10 +17,14 @@ import type { TransportName } from "./transports/transport.js";
  * a promise of one. It is asked for handshakes only, not for later requests of a session.
  * `callback(message, false)` refuses with code 4 and the message, a rejected promise with code 4.
  */
-export type AllowRequest = (
-  req: IncomingMessage,
-  callback: (error: unknown, success?: boolean) => void,
-) => void | boolean | PromiseLike<void | boolean>;
+export type AllowRequest =
+  | ((req: IncomingMessage, callback: AllowRequestCallback) => void)
+  | ((
+      req: IncomingMessage,
+      callback: AllowRequestCallback,
+    ) => boolean | PromiseLike<void | boolean>);
+
+type AllowRequestCallback = (error: unknown, success?: boolean) => void;
 
 /** The options of an Engine.IO server. All have defaults. */
 export interface ServerOptions {

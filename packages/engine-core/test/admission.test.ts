@@ -80,6 +80,15 @@ test("the first answer of allowRequest counts", async () => {
   expect(await outcome({ allowRequest })).toEqual([4, "no"]);
 });
 
+test.each([null, 0, "", {}])("allowRequest may return %j, and call back (6)", async (returned) => {
+  // The type of the option says `void`, which is what programs return that return anything.
+  const allowRequest: AllowRequest = (_req, callback) => {
+    setImmediate(callback, undefined, true);
+    return returned;
+  };
+  expect(await outcome({ allowRequest })).toEqual(["new", 4]);
+});
+
 test("a promise of allowRequest that is rejected refuses without its reason", async () => {
   const failure = new Error("secret");
   const allowRequest: AllowRequest = () => Promise.reject(failure);

@@ -244,6 +244,21 @@ describe("requests that overlap", () => {
     expect(await target.aftermath()).toEqual(unharmed());
   });
 
+  test("requests behind one that ends the connection are lost, and nothing else is", async () => {
+    const target = await Target.start();
+    target.io.engine.use((_req: unknown, _res: unknown, next: () => void) => setImmediate(next));
+    const polling = await target.openPolling();
+    const refused = `GET ${polling.target} HTTP/1.1\r\n\r\n`;
+    const post = `POST ${polling.target} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n4`;
+    const get = `GET ${polling.target} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const answer = await exchange(target, refused + post + get);
+    expect(answer).toMatch(
+      /^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n[^]*\r\n\r\n0\r\n\r\n$/,
+    );
+    await endSession(target, polling);
+    expect(await target.aftermath()).toEqual(unharmed());
+  });
+
   test("posts that are pipelined overlap: the connection is cut and the session ends", async () => {
     const target = await Target.start();
     const { polling, socket } = await joinByPolling(target);

@@ -18,7 +18,9 @@ export function endInOneWrite(
   // Responses of HTTP/2 have no socket, those that wait for their turn not yet; and middlewares that
   // put their own `end` in place count on seeing the body there.
   const socket = res instanceof ServerResponse && !Object.hasOwn(res, "end") ? res.socket : null;
-  if (socket === null) {
+  // On a connection that has ended, `end` without a body would finish a response of which nothing can
+  // leave. If others wait before it, Node.js (an assertion in `resOnFinish`) ends the process for that.
+  if (socket?.writable !== true) {
     res.end(body, written);
     return;
   }

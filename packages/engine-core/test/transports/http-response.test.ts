@@ -59,3 +59,37 @@ test("an end that a middleware has put in place sees the body", async () => {
   expect(seen).toBe("ok");
   expect(bodyOf(chunks)).toBe("ok");
 });
+
+// Node.js gives a response the connection ahead of its turn when the one that had it has ended it. It
+// takes for granted that such a response never finishes, and ends the process if it does.
+test("a response on a connection that was destroyed before its turn does not finish", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  let finished = 0;
+  let wasDestroyed: boolean | undefined;
+  server.on("request", ({ method }, res) => {
+    // The other request waits for ever, and its turn is before this one.
+    if (method !== "GET") return;
+    const emit = res.emit.bind(res);
+    vi.spyOn(res, "emit").mockImplementation((event, ...args: unknown[]) => {
+      if (event !== "finish") return emit(event, ...args);
+      finished += 1;
+      return true;
+    });
+    res.socket?.once("finish", () => {
+      wasDestroyed = res.socket?.destroyed;
+      res.writeHead(200, { "Content-Length": "2" });
+      endInOneWrite(res, "ok", undefined);
+    });
+  });
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  // Without a host, Node.js refuses it by itself, and ends the connection.
+  const refused = "GET / HTTP/1.1\r\n\r\n";
+  const waiting = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n4";
+  socket.write(`${refused}${waiting}GET / HTTP/1.1\r\nHost: a\r\n\r\n`);
+  socket.resume();
+  await new Promise((resolve) => socket.on("close", resolve));
+  expect(wasDestroyed).toBe(true);
+  expect(finished).toBe(0);
+});

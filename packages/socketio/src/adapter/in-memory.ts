@@ -4,6 +4,7 @@ import type { RawData } from "../parser-port.js";
 import type {
   AckFunction,
   Adapter as AdapterContract,
+  AdapterConnection,
   AdapterNamespace,
   AdapterPacket,
   AdapterSocket,
@@ -235,22 +236,27 @@ export class Adapter extends EventEmitter implements AdapterContract {
     encoded: EncodedPacket,
     options: BroadcastOptions,
   ): void {
-    const { prepared = [], volatile } = encoded.writeOptions;
-    const excepted = this.#membersOf(options.except);
-    const audience = volatile === true ? undefined : this.#audienceOf(options.rooms);
-    if (audience === undefined || typeof excepted === "object") {
-      this.#forEach(options, (socket) => deliver(socket, packet, encoded));
-      return;
-    }
-    const exception = excepted === undefined ? undefined : this.nsp.sockets.get(excepted);
-    const left = audience.send(prepared, exception?.conn);
-    if (left.size === 0) return;
+    const left = this.#sendToAudience(encoded, options);
+    if (left?.size === 0) return;
     this.#forEach(options, (socket) => {
-      if (socket.conn !== undefined && left.has(socket.conn)) deliver(socket, packet, encoded);
+      if (left === undefined || isAmong(left, socket.conn)) deliver(socket, packet, encoded);
     });
   }
 
-  /** Where there is one, a broadcast has nothing to do with the sockets of its recipients. */
+  /** @returns who is left to be visited; `undefined` when that is everybody */
+  #sendToAudience(
+    { writeOptions: { prepared, volatile } }: EncodedPacket,
+    { rooms, except }: BroadcastOptions,
+  ): ReadonlySet<AdapterConnection> | undefined {
+    const excepted = this.#membersOf(except);
+    // What else is to be decided for each recipient, is decided where it is visited.
+    if (prepared === undefined || volatile === true || typeof excepted === "object")
+      return undefined;
+    const exception = excepted === undefined ? undefined : this.nsp.sockets.get(excepted);
+    return this.#audienceOf(rooms)?.send(prepared, exception?.conn);
+  }
+
+  /** Where there is one, a broadcast needs nothing of the sockets of its recipients. */
   #audienceOf(rooms: ReadonlySet<Room>): Audience | undefined {
     if (rooms.size !== 1 || this.nsp.hasOutgoingListeners !== false) return undefined;
     const { sockets } = this.nsp;
@@ -337,6 +343,13 @@ function find(record: Member, sockets: AdapterNamespace["sockets"]): AdapterSock
 function recipientOf(socket: AdapterSocket | undefined): Recipient | undefined {
   const { conn } = socket ?? {};
   return conn?.sendPrepared === undefined ? undefined : (conn as Recipient);
+}
+
+function isAmong(
+  some: ReadonlySet<AdapterConnection>,
+  connection: AdapterConnection | undefined,
+): boolean {
+  return connection !== undefined && some.has(connection);
 }
 
 /** No socket, one socket, or several. */

@@ -1,12 +1,21 @@
 import { expect, test } from "vitest";
-import { Adapter } from "../../src/adapter/in-memory.js";
-import type { AdapterNamespace } from "../../src/adapter/contract.js";
+import type { AdapterNamespace, AdapterPacket } from "../../src/adapter/contract.js";
+import { Adapter, type EncodedPacket } from "../../src/adapter/in-memory.js";
 import { Harness } from "../harness.js";
 
 /** What a crowd of sockets is like; by default, as on our server. */
 interface TownInit {
   readonly hasOutgoingListeners?: boolean;
   readonly isForeign?: boolean;
+  readonly adapter?: typeof Adapter;
+}
+
+/** Writes packets in its own way. */
+class Unprepared extends Adapter {
+  override encodeBroadcast(packet: AdapterPacket): EncodedPacket {
+    const encoded = super.encodeBroadcast(packet, undefined);
+    return { ...encoded, writeOptions: { preEncoded: true } };
+  }
 }
 
 /** Sockets in the room "all", whose connections write down what they get. */
@@ -26,7 +35,7 @@ class Town {
     const { hasOutgoingListeners = false } = init;
     const server = { encoder: { encode: () => ["first", "second"] } };
     const nsp = { name: "/", sockets: this.sockets, server, _ids: 0, hasOutgoingListeners };
-    this.adapter = new Adapter(nsp as unknown as AdapterNamespace);
+    this.adapter = new (init.adapter ?? Adapter)(nsp as unknown as AdapterNamespace);
     for (let number = 0; number < size; number += 1) this.settle(`s${number}`);
   }
 
@@ -82,6 +91,7 @@ test.each<[string, number, TownInit, object]>([
   ["there are too few", 7, {}, {}],
   ["one of them had an outgoing listener", 20, { hasOutgoingListeners: true }, {}],
   ["the engine is not ours", 20, { isForeign: true }, {}],
+  ["an adapter prepares nothing", 20, { adapter: Unprepared }, {}],
   ["the broadcast is volatile", 20, {}, { volatile: true }],
 ])("they are where %s", (_, size, init, flags) => {
   const town = new Town(size, init);
