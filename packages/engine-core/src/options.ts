@@ -16,6 +16,7 @@ import type { TransportName } from "./transports/transport.js";
  * Decides whether a client may connect (behaviour 6): by its callback, or by returning a boolean or
  * a promise of one. It is asked for handshakes only, not for later requests of a session.
  * `callback(message, false)` refuses with code 4 and the message, a rejected promise with code 4.
+ * Whatever else is returned means nothing.
  */
 export type AllowRequest =
   | ((req: IncomingMessage, callback: AllowRequestCallback) => void)

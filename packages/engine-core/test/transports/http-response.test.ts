@@ -3,8 +3,10 @@ import { connect, type AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { endInOneWrite } from "../../src/transports/http-response.js";
 
-/** Answers one raw request by `respond`, and resolves with the chunks that the peer got. */
-async function exchange(respond: (res: ServerResponse) => void): Promise<string[]> {
+const GET = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+/** Answers raw requests by `respond`, and resolves with the chunks that the peer got. */
+async function exchange(respond: (res: ServerResponse) => void, requests = GET): Promise<string[]> {
   const server = createServer((_req, res) => respond(res));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
@@ -12,7 +14,7 @@ async function exchange(respond: (res: ServerResponse) => void): Promise<string[
   const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
   const chunks: string[] = [];
   socket.on("data", (chunk) => chunks.push(chunk.toString("latin1")));
-  socket.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  socket.write(requests);
   await new Promise((resolve) => socket.on("close", resolve));
   return chunks;
 }
@@ -63,33 +65,29 @@ test("an end that a middleware has put in place sees the body", async () => {
 // Node.js gives a response the connection ahead of its turn when the one that had it has ended it. It
 // takes for granted that such a response never finishes, and ends the process if it does.
 test("a response on a connection that was destroyed before its turn does not finish", async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  let finished = 0;
-  let wasDestroyed: boolean | undefined;
-  server.on("request", ({ method }, res) => {
-    // The other request waits for ever, and its turn is before this one.
-    if (method !== "GET") return;
-    const emit = res.emit.bind(res);
-    vi.spyOn(res, "emit").mockImplementation((event, ...args: unknown[]) => {
-      if (event !== "finish") return emit(event, ...args);
-      finished += 1;
-      return true;
-    });
-    res.socket?.once("finish", () => {
-      wasDestroyed = res.socket?.destroyed;
-      res.writeHead(200, { "Content-Length": "2" });
-      endInOneWrite(res, "ok", undefined);
-    });
-  });
-  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
   // Without a host, Node.js refuses it by itself, and ends the connection.
   const refused = "GET / HTTP/1.1\r\n\r\n";
   const waiting = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n4";
-  socket.write(`${refused}${waiting}GET / HTTP/1.1\r\nHost: a\r\n\r\n`);
-  socket.resume();
-  await new Promise((resolve) => socket.on("close", resolve));
+  let finished = 0;
+  let wasDestroyed: boolean | undefined;
+  await exchange(
+    (res) => {
+      // The other request waits for ever, and its turn is before this one.
+      if (res.req.method !== "GET") return;
+      const emit = res.emit.bind(res);
+      vi.spyOn(res, "emit").mockImplementation((event, ...args: unknown[]) => {
+        if (event !== "finish") return emit(event, ...args);
+        finished += 1;
+        return true;
+      });
+      res.socket?.once("finish", () => {
+        wasDestroyed = res.socket?.destroyed;
+        res.writeHead(200, { "Content-Length": "2" });
+        endInOneWrite(res, "ok", undefined);
+      });
+    },
+    refused + waiting + GET,
+  );
   expect(wasDestroyed).toBe(true);
   expect(finished).toBe(0);
 });

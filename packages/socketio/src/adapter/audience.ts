@@ -4,6 +4,11 @@ import type { AdapterConnection } from "./contract.js";
 /** A connection that takes messages that others get, too. */
 export type Recipient = Required<AdapterConnection>;
 
+/** Who keeps an audience for as long as it is that of the room. */
+interface Keeper {
+  readonly audience: Audience | undefined;
+}
+
 const NOBODY: ReadonlySet<AdapterConnection> = new Set();
 
 /**
@@ -16,16 +21,12 @@ const NOBODY: ReadonlySet<AdapterConnection> = new Set();
  * it (both in one process, in turns).
  */
 export class Audience {
+  readonly #room: Keeper;
   readonly #recipients: readonly Recipient[];
-  #isCurrent = true;
 
-  constructor(recipients: readonly Recipient[]) {
+  constructor(room: Keeper, recipients: readonly Recipient[]) {
+    this.#room = room;
     this.#recipients = recipients;
-  }
-
-  /** Somebody has come or gone. */
-  expire(): void {
-    this.#isCurrent = false;
   }
 
   /**
@@ -40,7 +41,7 @@ export class Audience {
   ): ReadonlySet<AdapterConnection> {
     const recipients = this.#recipients;
     for (let at = 0; at < recipients.length; at += 1) {
-      if (!this.#isCurrent) return new Set(recipients.slice(at));
+      if (this.#room.audience !== this) return new Set(recipients.slice(at));
       const recipient = recipients[at];
       if (recipient === undefined || recipient === excepted) continue;
       for (const message of messages) recipient.sendPrepared(message);

@@ -248,17 +248,19 @@ export class Adapter extends EventEmitter implements AdapterContract {
     { writeOptions: { prepared, volatile } }: EncodedPacket,
     { rooms, except }: BroadcastOptions,
   ): ReadonlySet<AdapterConnection> | undefined {
-    const excepted = this.#membersOf(except);
     // What else is to be decided for each recipient, is decided where it is visited.
-    if (prepared === undefined || volatile === true || typeof excepted === "object")
-      return undefined;
+    if (prepared === undefined || volatile === true) return undefined;
+    // The members of several rooms are collected: not here, and there once more.
+    if (rooms.size !== 1 || (except !== undefined && except.size > 1)) return undefined;
+    const excepted = this.#membersOf(except);
+    if (typeof excepted === "object") return undefined;
     const exception = excepted === undefined ? undefined : this.nsp.sockets.get(excepted);
     return this.#audienceOf(rooms)?.send(prepared, exception?.conn);
   }
 
   /** Where there is one, a broadcast needs nothing of the sockets of its recipients. */
   #audienceOf(rooms: ReadonlySet<Room>): Audience | undefined {
-    if (rooms.size !== 1 || this.nsp.hasOutgoingListeners !== false) return undefined;
+    if (this.nsp.hasOutgoingListeners !== false) return undefined;
     const { sockets } = this.nsp;
     for (const room of rooms) {
       return this.#index.audienceOf(room, (record) => recipientOf(find(record, sockets)));

@@ -84,7 +84,7 @@ export class Member implements Hashed {
 
   /** Adds a reference to a partner that is not there. */
   append(partner: Member): void {
-    if (this.audience !== undefined) Member.#forgetAudience(this);
+    this.audience = undefined;
     const partners = this.#partners;
     if (Array.isArray(partners)) {
       if (this.#end < partners.length) {
@@ -124,7 +124,7 @@ export class Member implements Hashed {
       this.#size = 0;
     }
     partner.#held -= 1;
-    if (this.audience !== undefined) Member.#forgetAudience(this);
+    this.audience = undefined;
     return true;
   }
 
@@ -140,7 +140,7 @@ export class Member implements Hashed {
   takeAll(): Member[] {
     const partners = this.list();
     for (const partner of partners) partner.#held -= 1;
-    if (this.audience !== undefined) Member.#forgetAudience(this);
+    this.audience = undefined;
     this.#partners = undefined;
     this.#end = 0;
     this.#size = 0;
@@ -155,11 +155,6 @@ export class Member implements Hashed {
   }
 
   // Static, because private methods of objects cost each object eight bytes.
-
-  static #forgetAudience(self: Member): void {
-    self.audience?.expire();
-    self.audience = undefined;
-  }
 
   static #grow(self: Member, places: Places, partner: Member): void {
     const size = self.#size;

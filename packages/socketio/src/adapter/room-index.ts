@@ -160,7 +160,7 @@ export class RoomIndex {
       if (recipient === undefined) return undefined;
       recipients.push(recipient);
     }
-    group.audience = new Audience(recipients);
+    group.audience = new Audience(group, recipients);
     return group.audience;
   }
 
